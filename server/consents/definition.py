@@ -1,0 +1,66 @@
+"""What a consent is: one purpose, one document of its own, its signers, its life."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from server.forms.definition import DataClass, Locked
+from server.kernel.durations import AnyDuration
+from server.kernel.frozen import Frozen, Id, ParameterId
+from server.kernel.text import AnyText
+
+Level = Literal["L1", "L2", "L3", "L4"]
+
+
+class Validity(Frozen):
+    """Until when a consent lives: the end of the cycle plus a duration within a parameter."""
+
+    until: Literal["cycle_end"]
+    plus: AnyDuration
+    bound: ParameterId | None = None
+
+
+class OnWithdraw(Frozen):
+    """What a withdrawal does to open cases: stages that pause, a task that opens for staff."""
+
+    pause: tuple[Id, ...] = ()
+    open: Id | None = None
+
+
+class ConsentSpec(Frozen):
+    """One consent; its texts lie beside it, one file for each language."""
+
+    consent: Id
+    code: str | None = Field(default=None, pattern=r"^F\d{2}[a-z]?$")
+    title: AnyText
+    question: AnyText  # the one question of its page, answered yes or no
+    summary: tuple["Fact", ...] = ()  # the fact list of its page: who, what, until when
+    form: Literal["simple", "written"]
+    purpose: Id
+    kind: Literal["data", "permission"] = "data"
+    required: bool = False
+    text: str = Field(pattern=r"^consents/[a-z_]+$")
+    edition: date
+    material: bool
+    level: Level = "L1"
+    signers: Literal["by_age", "guardian", "self"] = "by_age"
+    classes: tuple[DataClass, ...] = ()
+    valid: Validity
+    on_withdraw: OnWithdraw | None = None
+    companions: dict[Literal["7-13", "14-17"], str] = Field(default_factory=dict)
+    locked: Locked | None = None
+
+    @field_validator("edition", mode="before")
+    @classmethod
+    def _written_date(cls, raw: object) -> object:
+        return date.fromisoformat(raw) if isinstance(raw, str) else raw
+
+
+class Fact(Frozen):
+    """One line of the fact list: a term and its explanation, with flat {{name}} places."""
+
+    term: AnyText
+    text: AnyText
