@@ -1,0 +1,191 @@
+"""Consents and what proves them: requests with their documents, signatures, codes, links."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import Index, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from server.store.base import Base, TenantRow, refers
+
+
+class Consent(TenantRow, Base):
+    """One consent asked of one person for one purpose, with the document that was shown.
+
+    `state` is one of the ten names of the Data Privacy Vocabulary. Giving again after a withdrawal
+    is a new row (R51).
+    """
+
+    __tablename__ = "consent"
+    case_id: Mapped[UUID]
+    subject_id: Mapped[UUID]
+    guardian_id: Mapped[UUID]
+    consent: Mapped[str]
+    purpose: Mapped[str]
+    state: Mapped[str]
+    definition_hash: Mapped[str]
+    edition: Mapped[date]
+    locale: Mapped[str]
+    document: Mapped[bytes]  # canonical bytes, sealed under the subject's key
+    document_hash: Mapped[str]
+    owed: Mapped[list[str]]  # roles whose signature is still missing
+    requested_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+    valid_until: Mapped[date]
+    __table_args__ = (
+        refers("case_id", "case"),
+        refers("subject_id", "person", name="fk_consent_subject"),
+        refers("guardian_id", "person", name="fk_consent_guardian"),
+        Index(None, "tenant_id", "case_id"),
+        Index(
+            "ix_consent_subject",
+            "tenant_id",
+            "subject_id",
+            "consent",
+            postgresql_include=["state", "answered_at"],
+        ),
+    )
+
+
+class Signature(TenantRow, Base):
+    """One person's answer to one document: yes or no, in a capacity, at a level."""
+
+    __tablename__ = "signature"
+    consent_id: Mapped[UUID]
+    person_id: Mapped[UUID]
+    role: Mapped[str]  # guardian | mentee
+    capacity: Mapped[str]  # mother | father | adopter | guardian | self
+    answer: Mapped[str]  # given | refused
+    level: Mapped[str]
+    document_hash: Mapped[str]
+    answer_nonce: Mapped[bytes]
+    code_id: Mapped[UUID | None]  # a refusal needs no code
+    companion: Mapped[str | None]  # which plain-language text was shown
+    evidence_seq: Mapped[int]
+    at: Mapped[datetime]
+    __table_args__ = (
+        refers("consent_id", "consent"),
+        refers("person_id", "person"),
+        UniqueConstraint("tenant_id", "consent_id", "person_id"),
+    )
+
+
+class Link(TenantRow, Base):
+    """A way in for one person of one case. All links of a person open the same folder."""
+
+    __tablename__ = "link"
+    case_id: Mapped[UUID]
+    person_id: Mapped[UUID]
+    role: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    opened_at: Mapped[datetime | None]  # opened, which is not read
+    used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    __table_args__ = (
+        refers("case_id", "case"),
+        refers("person_id", "person"),
+        Index(None, "tenant_id", "case_id", "person_id"),
+    )
+
+
+class Code(TenantRow, Base):
+    """A one-time code that was asked for; the code itself is computed, never stored.
+
+    `bound_hash` is what it signs: the rules of the signature, or a package's manifest.
+    """
+
+    __tablename__ = "code"
+    purpose: Mapped[str]  # contact | enter | package | withdraw
+    person_id: Mapped[UUID | None]
+    check_id: Mapped[UUID | None]
+    contact_index: Mapped[bytes]
+    bound_hash: Mapped[str]
+    channel: Mapped[str]  # mail | sms
+    attempts: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    dropped_at: Mapped[datetime | None]  # another one took its place
+    __table_args__ = (Index(None, "tenant_id", "contact_index", "created_at"),)
+
+
+class Receipt(TenantRow, Base):
+    """The confirmation of one consent as PDF, sealed under the subject's key."""
+
+    __tablename__ = "receipt"
+    consent_id: Mapped[UUID]
+    evidence_seq: Mapped[int]  # the signature it confirms
+    sealed: Mapped[bytes]
+    pdf_hash: Mapped[str]
+    at: Mapped[datetime]
+    __table_args__ = (
+        refers("consent_id", "consent"),
+        UniqueConstraint("tenant_id", "consent_id", "evidence_seq"),
+    )
+
+
+def consent(session: Session, consent_id: UUID) -> Consent | None:
+    """A consent by id."""
+    return session.scalar(select(Consent).where(Consent.id == consent_id))
+
+
+def consents_of_case(session: Session, case_id: UUID) -> list[Consent]:
+    """The consents asked in a case, oldest first."""
+    return list(
+        session.scalars(select(Consent).where(Consent.case_id == case_id).order_by(Consent.id))
+    )
+
+
+def consents_of_subject(session: Session, subject_id: UUID) -> list[Consent]:
+    """All consents about a child, newest first."""
+    query = select(Consent).where(Consent.subject_id == subject_id)
+    return list(session.scalars(query.order_by(Consent.id.desc())))
+
+
+def signatures_of(session: Session, consent_ids: list[UUID]) -> list[Signature]:
+    """Who answered these consents."""
+    query = select(Signature).where(Signature.consent_id.in_(consent_ids)).order_by(Signature.id)
+    return list(session.scalars(query)) if consent_ids else []
+
+
+def link(session: Session, link_id: UUID) -> Link | None:
+    """A link by id."""
+    return session.scalar(select(Link).where(Link.id == link_id))
+
+
+def links_of(session: Session, case_id: UUID, person_id: UUID) -> list[Link]:
+    """All links of one person in one case."""
+    query = select(Link).where(Link.case_id == case_id, Link.person_id == person_id)
+    return list(session.scalars(query.order_by(Link.id)))
+
+
+def code(session: Session, code_id: UUID) -> Code | None:
+    """A code by id."""
+    return session.scalar(select(Code).where(Code.id == code_id))
+
+
+def unused_codes(session: Session, contact_index: bytes, since: datetime) -> list[Code]:
+    """Codes asked for this contact since a moment and never used, newest first."""
+    query = select(Code).where(
+        Code.contact_index == contact_index, Code.created_at >= since, Code.used_at.is_(None)
+    )
+    return list(session.scalars(query.order_by(Code.created_at.desc())))
+
+
+def receipt_of(session: Session, consent_id: UUID, evidence_seq: int) -> Receipt | None:
+    """The confirmation of one signature."""
+    query = select(Receipt).where(
+        Receipt.consent_id == consent_id, Receipt.evidence_seq == evidence_seq
+    )
+    return session.scalar(query)
+
+
+def receipts_of(session: Session, consent_ids: list[UUID]) -> list[Receipt]:
+    """Confirmations there are for these consents."""
+    if not consent_ids:
+        return []
+    return list(session.scalars(select(Receipt).where(Receipt.consent_id.in_(consent_ids))))

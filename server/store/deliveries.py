@@ -1,0 +1,56 @@
+"""Letters on their way: to whom, by which channel, and whether they arrived at a gateway."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from server.store.base import Base, TenantRow
+
+
+class Delivery(TenantRow, Base):
+    """One letter to one person. No text is kept: it is written anew when it is sent."""
+
+    __tablename__ = "delivery"
+    case_id: Mapped[UUID | None]
+    person_id: Mapped[UUID | None]
+    check_id: Mapped[UUID | None]
+    letter: Mapped[str]
+    channel: Mapped[str | None]  # mail | sms, known once the contact was read
+    link_id: Mapped[UUID | None]
+    code_id: Mapped[UUID | None]
+    values: Mapped[dict[str, Any]]  # numbers and dates for the letter's places, nothing personal
+    state: Mapped[str]  # queued | sent | failed
+    attempts: Mapped[int] = mapped_column(default=0)
+    failure: Mapped[str | None]
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    __table_args__ = (Index(None, "tenant_id", "case_id"),)
+
+
+def delivery(session: Session, delivery_id: UUID) -> Delivery | None:
+    """A delivery by id."""
+    return session.scalar(select(Delivery).where(Delivery.id == delivery_id))
+
+
+def deliveries_of(session: Session, case_id: UUID) -> list[Delivery]:
+    """A case's letters, newest first."""
+    query = select(Delivery).where(Delivery.case_id == case_id).order_by(Delivery.id.desc())
+    return list(session.scalars(query.limit(50)))
+
+
+def newest_of_cases(session: Session, case_ids: list[UUID]) -> dict[UUID, Delivery]:
+    """The newest letter of each of these cases."""
+    if not case_ids:
+        return {}
+    query = (
+        select(Delivery)
+        .where(Delivery.case_id.in_(case_ids))
+        .distinct(Delivery.case_id)
+        .order_by(Delivery.case_id, Delivery.id.desc())
+    )
+    return {row.case_id: row for row in session.scalars(query) if row.case_id}

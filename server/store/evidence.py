@@ -1,0 +1,119 @@
+"""The chain of evidence of a tenant, its sealed payloads, and who looked at a child's card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from server.store.base import Base, TenantRow, refers
+
+
+class Evidence(Base):
+    """One event of the chain: its bytes, their hash, the hash before. INSERT and SELECT only."""
+
+    __tablename__ = "evidence"
+    tenant_id: Mapped[UUID]
+    seq: Mapped[int]
+    at: Mapped[datetime]
+    type: Mapped[str]
+    subject_id: Mapped[UUID | None]
+    body: Mapped[bytes]
+    hash: Mapped[bytes]
+    prev: Mapped[bytes]
+    __table_args__ = (
+        PrimaryKeyConstraint("tenant_id", "seq"),
+        UniqueConstraint("tenant_id", "prev"),
+        Index(None, "tenant_id", "subject_id"),
+    )
+
+
+class EvidenceHead(Base):
+    """The newest event of a tenant's chain; locked while the next one is written."""
+
+    __tablename__ = "evidence_head"
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    seq: Mapped[int]
+    hash: Mapped[bytes]
+
+
+class EvidencePayload(TenantRow, Base):
+    """What is personal about an event, for one person concerned, under that person's key."""
+
+    __tablename__ = "evidence_payload"
+    seq: Mapped[int]
+    person_id: Mapped[UUID]
+    sealed: Mapped[bytes]
+    __table_args__ = (
+        refers("person_id", "person"),
+        Index(None, "tenant_id", "seq"),
+    )
+
+
+class Access(Base):
+    """Who opened a child's card on which day: the family may see it."""
+
+    __tablename__ = "access"
+    tenant_id: Mapped[UUID]
+    child_id: Mapped[UUID]
+    day: Mapped[date]
+    person_id: Mapped[UUID]
+    role: Mapped[str]
+    at: Mapped[datetime]
+    __table_args__ = (
+        PrimaryKeyConstraint("tenant_id", "child_id", "day", "person_id"),
+        refers("child_id", "person", name="fk_access_child"),
+        refers("person_id", "person", name="fk_access_person"),
+    )
+
+
+def head(session: Session, tenant_id: UUID) -> EvidenceHead | None:
+    """The end of the chain, unlocked."""
+    return session.get(EvidenceHead, tenant_id, populate_existing=True)
+
+
+def chain(session: Session, *, after: int = 0, batch: int = 2000) -> Iterator[Evidence]:
+    """The tenant's events in order, read in batches."""
+    while rows := list(
+        session.scalars(
+            select(Evidence).where(Evidence.seq > after).order_by(Evidence.seq).limit(batch)
+        )
+    ):
+        yield from rows
+        after = rows[-1].seq
+        session.expunge_all()
+
+
+def events_about(session: Session, subject_id: UUID) -> list[Evidence]:
+    """A person's events, oldest first."""
+    query = select(Evidence).where(Evidence.subject_id == subject_id).order_by(Evidence.seq)
+    return list(session.scalars(query))
+
+
+def note_access(
+    session: Session, tenant_id: UUID, *, child_id: UUID, person_id: UUID, role: str, at: datetime,
+    day: date,
+) -> None:  # fmt: skip
+    """Write that somebody looked; once per person, child and day."""
+    row = insert(Access).values(
+        tenant_id=tenant_id, child_id=child_id, day=day, person_id=person_id, role=role, at=at
+    )
+    session.execute(row.on_conflict_do_nothing())
+
+
+def accesses_to(session: Session, child_id: UUID, *, limit: int = 100) -> list[Access]:
+    """Who looked at a child's card, newest first."""
+    query = select(Access).where(Access.child_id == child_id)
+    return list(session.scalars(query.order_by(Access.day.desc(), Access.at.desc()).limit(limit)))
+
+
+def was_opened_by(session: Session, child_ids: list[UUID], person_id: UUID) -> set[UUID]:
+    """Which of these children's cards a person has opened."""
+    query = select(Access.child_id).where(
+        Access.child_id.in_(child_ids), Access.person_id == person_id
+    )
+    return set(session.scalars(query.distinct())) if child_ids else set()

@@ -1,0 +1,30 @@
+"""Effects on the world, written with the state and carried out after the commit."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.store.base import Base, TenantRow
+
+
+class Outbox(TenantRow, Base):
+    """One effect: a topic and ids. Its id is the job's id and the receiver's key for repeats."""
+
+    __tablename__ = "outbox"
+    topic: Mapped[str]  # letter | receipt
+    payload: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    run_at: Mapped[datetime]
+    not_before: Mapped[datetime | None]  # lease, or back-off; real time
+    attempts: Mapped[int] = mapped_column(default=0)
+    done_at: Mapped[datetime | None]
+    failure: Mapped[str | None]
+    __table_args__ = (
+        Index("ix_outbox_due", "run_at", postgresql_where=text("done_at IS NULL")),
+        {"postgresql_with": {"fillfactor": "85"}},
+    )
