@@ -1,1 +1,1 @@
-""""""
+"""Consents: texts, canonical documents, signers by age, packages, confirmations; all pure."""

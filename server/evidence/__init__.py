@@ -1,1 +1,1 @@
-""""""
+"""The chain of evidence: pure, usable offline on exported rows."""

@@ -1,1 +1,1 @@
-""""""
+"""Forms: field types, both doors of answers, compiled pages; all pure, without Flask."""

@@ -78,9 +78,7 @@ def _phone(text: str, country: str) -> Contact:
         raise ContactRefused(reason="phone_wrong")
     if phonenumbers.number_type(number) in _UNREACHABLE:
         raise ContactRefused(reason="phone_landline")
-    return Contact(
-        "phone", phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    )
+    return Contact("phone", phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
 def _masked_mail(address: str) -> str:

@@ -73,9 +73,7 @@ class Sealer:
             place = _place(table, column, str(row), str(subject))
             return self._cipher.decrypt(blob[1 : 1 + _NONCE], blob[1 + _NONCE :], place)
         except (InvalidTag, ValueError):
-            raise Broken(
-                sealed="does not open", table=table, column=column, row=str(row)
-            ) from None
+            raise Broken(sealed="does not open", table=table, column=column, row=str(row)) from None
 
 
 @dataclass(frozen=True)
