@@ -1,0 +1,93 @@
+"""The ground of every service: session, actor, clock, keys, and effects to be carried out later."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from server.access.actors import Actor
+from server.kernel.clock import Clock
+from server.kernel.ids import new_id
+from server.kernel.sealing import MasterKeys, derive
+from server.services.bundles import Bundles
+from server.services.keyring import KeyRing
+from server.store.database import Database, Transaction
+
+OUTBOX = (
+    "INSERT INTO outbox (id, tenant_id, topic, payload, created_at, run_at, attempts)"
+    " VALUES (%s, %s, %s, %s::jsonb, %s, %s, 0)"
+)
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What the composition root builds once for every kind of process."""
+
+    database: Database
+    clock: Clock
+    master: MasterKeys
+    pepper: bytes = field(repr=False)
+    bundles: Bundles
+    base_url: str
+    channels: frozenset[str]  # of mail and phone, those a gateway exists for
+    sandbox: bool = False
+
+    @contextmanager
+    def begin(self, actor: Actor, tenant_id: UUID | None = None) -> Iterator[UnitOfWork]:
+        """One use case's transaction, in the actor's tenant unless another is named."""
+        tenant = tenant_id or actor.tenant_id
+        with self.database.begin(tenant) as transaction:
+            yield UnitOfWork(self, transaction, actor, tenant, self.clock.now())
+
+
+class UnitOfWork:
+    """What a service is given: everything it may touch, and nothing else.
+
+    `now` is read once. `tenant_id` is None only for what lies outside row-level security.
+    """
+
+    def __init__(
+        self,
+        tools: Tools,
+        transaction: Transaction,
+        actor: Actor,
+        tenant_id: UUID | None,
+        now: datetime,
+    ) -> None:
+        self.tools = tools
+        self.transaction = transaction
+        self.actor = actor
+        self.now = now
+        self._tenant_id = tenant_id
+        self.keyring = KeyRing(tools.master, transaction, tenant_id)
+
+    @property
+    def session(self) -> Session:
+        """SQLAlchemy's session of this transaction."""
+        return self.transaction.session
+
+    @property
+    def tenant_id(self) -> UUID:
+        """The tenant of this transaction."""
+        assert self._tenant_id is not None, "this use case needs a tenant"
+        return self._tenant_id
+
+    def index_key(self, what: str) -> bytes:
+        """The key of a blind index: one per tenant and kind, so that indexes never compare."""
+        return derive(self.tools.pepper, f"blind index: {self.tenant_id} {what}")
+
+    def emit(self, topic: str, payload: dict[str, Any], *, run_at: datetime | None = None) -> UUID:
+        """Write an effect into the outbox, in this transaction; its id is the job's id."""
+        effect = new_id()
+        self.transaction.queue(
+            OUTBOX,
+            [effect, self.tenant_id, topic, json.dumps(payload), self.now, run_at or self.now],
+        )
+        return effect

@@ -1,0 +1,170 @@
+"""The door to PostgreSQL: one place begins, one place commits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
+
+from server.kernel.errors import Broken
+
+# Only settings of the transaction: they hold behind a pooler too, and nothing leaks to the next.
+OPENING = (
+    "SELECT set_config('app.tenant', %s, true), set_config('lock_timeout', '5s', true),"
+    " set_config('idle_in_transaction_session_timeout', '30s', true)"
+)
+Rows = list[tuple[Any, ...]]
+Statement = tuple[str, Sequence[Any]]
+
+
+class Transaction:
+    """One transaction of one tenant (or of none, for what lies outside row-level security).
+
+    Most services use `session`. The engine's step uses `read` and `queue`, which talk to the
+    driver on the same connection and send many statements in one round trip.
+    """
+
+    def __init__(self, connection: Connection, tenant_id: UUID | None, counter: RoundTrips) -> None:
+        self._connection = connection
+        self._opening: Statement | None = (OPENING, [str(tenant_id) if tenant_id else ""])
+        self._session: Session | None = None
+        self._queued: list[Statement] = []
+        self._counter = counter
+
+    @property
+    def session(self) -> Session:
+        """SQLAlchemy's session on this connection; the tenant is set before its first statement."""
+        if self._session is None:
+            self._open()
+            self._session = Session(bind=self._connection, expire_on_commit=False)
+        return self._session
+
+    def read(self, *statements: Statement) -> list[Rows]:
+        """Run statements in one round trip and give the rows of each."""
+        opening, self._opening = self._opening, None
+        with self._driver.pipeline():
+            if opening:
+                self._driver.execute(*opening)
+            cursors = [self._driver.execute(sql, params) for sql, params in statements]
+        self._counter.add(len(statements) + bool(opening))
+        return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+
+    def queue(self, sql: str, params: Sequence[Any]) -> None:
+        """Keep a statement whose result nobody needs: it goes out together with the commit."""
+        self._queued.append((sql, params))
+
+    def run_queued(self) -> None:
+        """Send what is queued now, for a service that reads its own writes."""
+        if self._queued:
+            queued, self._queued = self._queued, []
+            self.read(*queued)
+
+    def as_relay(self) -> None:
+        """Act as the relay: due timers and outbox rows of all tenants, nothing else."""
+        self.session.execute(text("SET LOCAL ROLE school_relay"))
+
+    def finish(self) -> None:
+        """Write everything and commit, in one round trip where the session was not used."""
+        if self._session is not None:
+            self._session.flush()
+        if self._queued:
+            queued, self._queued = self._queued, []
+            self.read(*queued, ("COMMIT", ()))
+        self._connection.commit()
+
+    def close(self) -> None:
+        """Let go of the session; what was not committed is rolled back with the connection."""
+        if self._session is not None:
+            self._session.close()
+
+    @property
+    def _driver(self) -> psycopg.Connection[Any]:
+        driver = self._connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        return driver
+
+    def _open(self) -> None:
+        if self._opening:
+            self._connection.exec_driver_sql(self._opening[0], tuple(self._opening[1]))
+            self._opening = None
+
+
+class RoundTrips:
+    """Counts what is sent: the tests gate on it instead of on time."""
+
+    def __init__(self) -> None:
+        self.trips = 0
+        self.statements = 0
+
+    def add(self, statements: int) -> None:
+        """One round trip with so many statements."""
+        self.trips += 1
+        self.statements += statements
+
+
+class Database:
+    """The bound role's way in. The pool opens with the first use, so it survives a fork."""
+
+    def __init__(self, url: str, *, pool_size: int = 5, prepare_threshold: int | None = 5) -> None:
+        self.url = url
+        self.round_trips = RoundTrips()
+        self.engine: Engine = create_engine(
+            make_url(url).set(drivername="postgresql+psycopg"),
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            connect_args={"prepare_threshold": prepare_threshold},
+        )
+        event.listen(self.engine, "after_cursor_execute", self._count)
+
+    @contextmanager
+    def begin(self, tenant_id: UUID | None) -> Iterator[Transaction]:
+        """A transaction of one tenant. The only commit in the house is here."""
+        with self.engine.connect() as connection:
+            transaction = Transaction(connection, tenant_id, self.round_trips)
+            try:
+                yield transaction
+                transaction.finish()
+            finally:
+                transaction.close()
+
+    def refuse_powerful_role(self) -> None:
+        """Refuse to work as a role that row-level security does not bind (SECURITY.md A11).
+
+        :raises Broken: for a superuser, an owner of a table, or a role with BYPASSRLS.
+        """
+        with self.engine.connect() as connection:
+            role = connection.exec_driver_sql(
+                "SELECT rolsuper, rolbypassrls, EXISTS (SELECT 1 FROM pg_class c"
+                " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public'"
+                " AND pg_has_role(c.relowner, 'MEMBER')), current_user"
+                " FROM pg_roles WHERE rolname = current_user"
+            ).one()
+            bare = connection.exec_driver_sql(
+                "SELECT array_agg(c.relname::text) FROM pg_class c JOIN pg_namespace n"
+                " ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid"
+                " WHERE n.nspname = 'public' AND c.relkind = 'r' AND a.attname = 'tenant_id'"
+                " AND NOT (c.relrowsecurity AND c.relforcerowsecurity)"
+                " AND c.relname NOT IN ('door', 'membership')"
+            ).scalar()
+        for held, what in zip(role[:3], ("superuser", "bypassrls", "owner"), strict=True):
+            if held:
+                raise Broken(what="database role", role=role[3], power=what)
+        if bare:
+            raise Broken(what="tables without row-level security", tables=bare)
+
+    def forget_connections(self) -> None:
+        """After a fork: the parent's sockets are not ours."""
+        self.engine.dispose(close=False)
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+    def _count(self, *_: Any) -> None:
+        self.round_trips.add(1)
