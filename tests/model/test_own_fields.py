@@ -1,0 +1,125 @@
+"""A school's own question may ask for anything ordinary, and for nothing that the law guards."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.model.own_fields import SpecialWords, asks_for
+
+INNOCENT = [
+    "Чем любишь заниматься",
+    "Какая вера в себя помогает тебе в трудный день?",
+    "За какую команду болеешь?",
+    "За кого ты болеешь на соревнованиях?",
+    "Ходишь ли ты на футбол, волейбол или баскетбол",
+    "Что у тебя здорово получается?",
+    "Здорово! Расскажи ещё",
+    "Чего хочется больше всего",
+    "Кто больше всех помогает тебе в школе",
+    "В какие кружки ходишь",
+    "Какие книги ты прочитал за лето?",
+    "Хочешь ли стать врачом",
+    "Интересна ли тебе медицина",
+    "Мечтаешь ли лечить животных?",
+    "Хочешь ли ты работать в больнице?",
+    "Твоя точка зрения на школьную форму",
+    "Выбор зависит от тебя: что выберешь?",
+    "В зависимости от погоды: парк или музей",
+    "Любимые национальные виды спорта",
+    "Нравится ли тебе народная музыка",
+    "Профессиональная ориентация: что уже пробовал?",
+    "Занимаешься ли ориентированием",
+    "Интересуешься ли политикой и историей",
+    "В какой сектор стадиона удобно сесть",
+    "Расписание на неделю",
+    "Сколько раз в неделю удобно встречаться?",
+    "На каком языке удобнее говорить",
+    "Верно ли, что тебе удобно по вечерам?",
+    "Верховая езда, вертолёты, версии игр: что ближе?",
+    "Личностный рост: чему хочешь научиться",
+    "Каких животных ты любишь",
+    "Какая музыка тебе нравится",
+    "Как добираешься до школы",
+    "Кем работают твои родители",
+    "Твой любимый предмет",
+    "Вера Ивановна ведёт кружок: придёшь?",
+    "Умеешь ли ты готовить",
+    "Есть ли дома компьютер",
+    "Играешь ли ты на гитаре; есть ли музыкальный слух",
+    "Учётная запись в школьном дневнике",
+    "Что расскажешь о своей семье",
+    "What do you like doing?",
+    "Which club do you go to",
+    "What gives you faith in yourself?",
+    "Do you like running races?",
+    "What kind of mentor would help you?",
+    "I'll come on: choose the days",
+    "Does your school have career orientation days?",
+]
+
+GUARDED = [
+    ("Чем болел в этом году", "health", "болел"),
+    ("Есть ли хронические заболевания", "health", "хронические"),
+    ("Опишите состояние здоровья ребёнка", "health", "здоровья"),
+    ("Аллергия на продукты", "health", "Аллергия"),
+    ("Какие лекарства принимаешь?", "health", "лекарства"),
+    ("Есть ли инвалидность или ОВЗ", "health", "инвалидность"),
+    ("Какое у тебя зрение", "health", "зрение"),
+    ("Рост и вес", "health", "Рост и вес"),
+    ("У какого врача наблюдаешься", "health", "У какого врача"),
+    ("Были ли травмы", "health", "травмы"),
+    ("Расскажи о бoлезнях", "health", "бoлезнях"),  # a Latin o inside
+    ("ДИАГНОЗ", "health", "ДИАГНОЗ"),
+    ("Твоё вероисповедание", "creed", "вероисповедание"),
+    ("Какой ты религии", "creed", "религии"),
+    ("Какая вера в вашей семье", "creed", "Какая вера"),
+    ("Веришь ли ты в Бога?", "creed", "в Бога"),
+    ("Ходите ли вы в церковь", "creed", "церковь"),
+    ("Во что ты веришь?", "creed", "Во что ты веришь"),
+    ("Кто ты по национальности", "ethnicity", "национальности"),
+    ("Этническое происхождение", "ethnicity", "Этническое"),
+    ("Цвет кожи", "ethnicity", "Цвет кожи"),
+    ("Политические взгляды родителей", "politics", "Политические взгляды"),
+    ("За кого голосовали родители?", "politics", "За кого голосовали"),
+    ("Твоя ориентация", "intimate", "ориентация"),
+    ("Отпечаток пальца", "biometrics", "Отпечаток пальца"),
+    ("Судимость родителей", "record", "Судимость"),
+    ("Состоишь ли на учёте", "record", "на учёте"),
+    ("Do you have any allergies?", "health", "allergies"),
+    ("Mental health history", "health", "health"),
+    ("What is your religion", "creed", "religion"),
+    ("Your ethnicity", "ethnicity", "ethnicity"),
+    ("Any criminal record?", "record", "criminal record"),
+    # Innocent words beside do not cover for it.
+    ("За какую команду болеешь и чем болел в этом году", "health", "болел"),
+    ("Не забудь указать болезни", "health", "болезни"),
+]
+
+
+@pytest.mark.parametrize("label", INNOCENT)
+def test_an_innocent_question_passes(label: str, special_words: SpecialWords) -> None:
+    assert asks_for(label, special_words) is None
+
+
+@pytest.mark.parametrize(("label", "kind", "words"), GUARDED)
+def test_a_question_about_special_data_is_caught(
+    label: str, kind: str, words: str, special_words: SpecialWords
+) -> None:
+    hit = asks_for(label, special_words)
+
+    assert hit is not None
+    assert (hit.kind, hit.words) == (kind, words)
+
+
+def test_a_hint_may_forbid_to_write_about_it(special_words: SpecialWords) -> None:
+    hint = "Пиши о том, что любишь. Не пиши здесь о здоровье и о вере."
+
+    assert asks_for(hint, special_words) is None
+
+
+def test_what_stands_beside_the_forbidding_sentence_is_still_read(special_words: SpecialWords) -> None:
+    hint = "Не пиши о школе. Напиши, чем болел."
+
+    hit = asks_for(hint, special_words)
+
+    assert hit is not None and hit.words == "болел"
