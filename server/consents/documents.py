@@ -21,7 +21,7 @@ from server.kernel.errors import Broken
 
 SCHEMA: Final = "mentor-school/consent-document/1"
 ANSWER_SCHEMA: Final = "mentor-school/consent-answer/1"
-Answer = Literal["yes", "no"]
+Answer = Literal["given", "refused"]
 NONCE_BYTES: Final = 16
 
 
@@ -122,7 +122,7 @@ def document_hash(document: bytes) -> str:
 def make_answer(document: str, answer: Answer, *, signer: Signer, nonce: bytes) -> bytes:
     """The canonical bytes of one answer to the document with this hash, with its own nonce."""
     if answer not in get_args(Answer):
-        raise ValueError("an answer is yes or no")
+        raise ValueError("an answer is given or refused")
     if len(nonce) != NONCE_BYTES:
         raise ValueError("an answer's nonce has 128 bits")
     return canonical(

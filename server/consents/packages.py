@@ -35,8 +35,8 @@ class Manifest:
 
     @property
     def needs_code(self) -> bool:
-        """A no alone is recorded without a code (CONSENT.md R31)."""
-        return any(entry.answer == "yes" for entry in self.entries)
+        """A refusal alone is recorded without a code (CONSENT.md R31)."""
+        return any(entry.answer == "given" for entry in self.entries)
 
 
 def manifest(
@@ -50,7 +50,7 @@ def manifest(
     if len({entry.document for entry in entries}) != len(entries) or not entries:
         raise ValueError("a package holds documents, each once")
     if any(entry.answer not in get_args(Answer) for entry in entries):
-        raise ValueError("an answer is yes or no")
+        raise ValueError("an answer is given or refused")
     stored = canonical(
         {
             "schema": SCHEMA,

@@ -14,7 +14,7 @@ from server.consents.definition import ConsentSpec
 from server.kernel.frozen import Frozen
 
 SignerRole = Literal["guardian", "mentee"]
-Capacity = Literal["self", "parent", "guardian", "institution"]
+Capacity = Literal["self", "mother", "father", "adopter", "guardian", "institution"]
 
 
 class AgeRow(Frozen):
@@ -68,7 +68,7 @@ class SignerBlock:
 
 
 def signers(
-    consent: ConsentSpec, age: int, rules: SignerRules, *, capacity: Capacity = "parent"
+    consent: ConsentSpec, age: int, rules: SignerRules, *, capacity: Capacity
 ) -> tuple[Signer, ...]:
     """Who must sign this consent for a person of this age; `capacity` is the guardian's."""
     return tuple(
@@ -81,7 +81,7 @@ def signer_blocks(
     consent: ConsentSpec,
     rules: SignerRules,
     *,
-    capacity: Capacity = "parent",
+    capacity: Capacity,
     guardian_name: str | None = None,
     mentee_name: str | None = None,
 ) -> tuple[SignerBlock, ...]:
@@ -139,9 +139,9 @@ def age_on(birth: date, day: date) -> int:
     return years if birthday(birth, years) <= day else years - 1
 
 
-def months_of_14_and_18(birth: date) -> tuple[date, date]:
-    """The months of the two birthdays, each as its first day.
+def months_of_14_and_18(birth: date) -> tuple[str, str]:
+    """The months of the two birthdays, each as `2027-03`.
 
     All that may lie open of a birth date, for the nightly job (CONSENT.md 4.2).
     """
-    return birthday(birth, 14).replace(day=1), birthday(birth, 18).replace(day=1)
+    return f"{birthday(birth, 14):%Y-%m}", f"{birthday(birth, 18):%Y-%m}"
