@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.model.own_fields import SpecialWords, asks_for
+from server.kernel.wordlists import WordList, first_hit
 
 INNOCENT = [
     "Чем любишь заниматься",
@@ -97,29 +97,29 @@ GUARDED = [
 
 
 @pytest.mark.parametrize("label", INNOCENT)
-def test_an_innocent_question_passes(label: str, special_words: SpecialWords) -> None:
-    assert asks_for(label, special_words) is None
+def test_an_innocent_question_passes(label: str, special_words: WordList) -> None:
+    assert first_hit(label, special_words) is None
 
 
 @pytest.mark.parametrize(("label", "kind", "words"), GUARDED)
 def test_a_question_about_special_data_is_caught(
-    label: str, kind: str, words: str, special_words: SpecialWords
+    label: str, kind: str, words: str, special_words: WordList
 ) -> None:
-    hit = asks_for(label, special_words)
+    hit = first_hit(label, special_words)
 
     assert hit is not None
     assert (hit.kind, hit.words) == (kind, words)
 
 
-def test_a_hint_may_forbid_to_write_about_it(special_words: SpecialWords) -> None:
+def test_a_hint_may_forbid_to_write_about_it(special_words: WordList) -> None:
     hint = "Пиши о том, что любишь. Не пиши здесь о здоровье и о вере."
 
-    assert asks_for(hint, special_words) is None
+    assert first_hit(hint, special_words) is None
 
 
-def test_what_stands_beside_the_forbidding_sentence_is_still_read(special_words: SpecialWords) -> None:
+def test_what_stands_beside_the_forbidding_sentence_is_still_read(special_words: WordList) -> None:
     hint = "Не пиши о школе. Напиши, чем болел."
 
-    hit = asks_for(hint, special_words)
+    hit = first_hit(hint, special_words)
 
     assert hit is not None and hit.words == "болел"

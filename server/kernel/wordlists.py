@@ -1,7 +1,7 @@
-"""Whether the words of a question ask for special data: health, creed, origin, views, record.
+"""Dated lists of words that a person must look at, and how a text is held against them.
 
-The words are data, dated, in legal/: a lawyer corrects them there. They catch what is asked by
-mistake, not what is hidden on purpose; a person still reads what a school publishes.
+The words are data, in legal/: a lawyer or a psychologist corrects them there. They catch what is
+written openly, not what is hidden on purpose; a person still reads.
 """
 
 from __future__ import annotations
@@ -20,37 +20,40 @@ from server.kernel.frozen import Frozen, Id
 from server.kernel.text import AnyText
 
 # One or several words with single blanks between; a star at a word's end stands for any ending.
-WordPattern = Annotated[str, StringConstraints(pattern=r"^[^\W\d_]+('[^\W\d_]+)?\*?( [^\W\d_]+('[^\W\d_]+)?\*?)*$")]
+WordPattern = Annotated[
+    str, StringConstraints(pattern=r"^[^\W\d_]+('[^\W\d_]+)?\*?( [^\W\d_]+('[^\W\d_]+)?\*?)*$")
+]
 
 
-class SpecialClass(Frozen):
-    """One kind of special data: words that ask for it, and innocent phrases that hold such words."""
+class WordClass(Frozen):
+    """One kind of such words, and the innocent phrases that hold them."""
 
     title: AnyText
     words: tuple[WordPattern, ...] = Field(min_length=1)
     unless: tuple[WordPattern, ...] = ()
 
 
-class SpecialWords(Frozen):
-    """The dated list of legal/: kinds of special data, and how a text forbids to write about them."""
+class WordList(Frozen):
+    """A list as of a date: kinds of words, and how a sentence forbids to write about them."""
 
     as_of: date
-    classes: dict[Id, SpecialClass]
+    classes: dict[Id, WordClass]
     forbidding: tuple[WordPattern, ...] = ()
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A phrase that asks for special data: which kind, and the words as they were written."""
+    """A phrase of a text that is on a list: which kind, and the words as they were written."""
 
     kind: str
     words: str
 
 
-def asks_for(text: str, words: SpecialWords) -> Hit | None:
-    """The first phrase of a text that asks for special data, None when there is none.
+def first_hit(text: str, words: WordList) -> Hit | None:
+    """The first phrase of a text that is on the list, None when there is none.
 
-    A sentence that forbids writing about it («не пиши о здоровье») asks for nothing.
+    Case does not count, nor ё beside е, nor a Latin letter that looks like a Cyrillic one. A
+    sentence that forbids writing about it («не пиши о здоровье») is not read.
     """
     for sentence in _sentences(text):
         written = _WORD.findall(sentence)
