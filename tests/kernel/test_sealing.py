@@ -1,0 +1,165 @@
+"""A sealed value opens in its own place with its own key, and nowhere else."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.kernel.errors import Broken, SettingsRefused
+from server.kernel.ids import new_id
+from server.kernel.sealing import (
+    EXAMPLE_KEY,
+    MasterKeys,
+    Sealer,
+    Wrapped,
+    derive,
+    new_subject_key,
+    secret_problems,
+    write_new_epoch,
+)
+
+ROW, CHILD, OTHER = new_id(), new_id(), new_id()
+PLACE: dict[str, Any] = {"table": "answer", "column": "sealed", "row": ROW, "subject": CHILD}
+KEY = bytes(range(32))
+
+
+def folder_with(folder: Path, content: bytes, *, mode: int = 0o600, name: str = "") -> Path:
+    folder.mkdir(exist_ok=True)
+    file = folder / (name or "epoch-0001.key")
+    file.write_bytes(content)
+    file.chmod(mode)
+    return folder
+
+
+@given(st.binary(max_size=2000))
+def test_what_is_sealed_opens_in_its_place(plaintext: bytes) -> None:
+    sealer = Sealer(KEY)
+
+    assert sealer.open(sealer.seal(plaintext, **PLACE), **PLACE) == plaintext
+
+
+@pytest.mark.parametrize(
+    "moved", [{"table": "person"}, {"column": "note"}, {"row": OTHER}, {"subject": OTHER}]
+)
+def test_a_blob_moved_elsewhere_does_not_open(moved: dict[str, Any]) -> None:
+    blob = Sealer(KEY).seal(b"grade 7", **PLACE)
+
+    with pytest.raises(Broken):
+        Sealer(KEY).open(blob, **(PLACE | moved))
+
+
+def test_two_places_never_read_alike() -> None:
+    blob = Sealer(KEY).seal(b"", table="ab", column="c", row="d", subject="e")
+
+    with pytest.raises(Broken):
+        Sealer(KEY).open(blob, table="a", column="bc", row="d", subject="e")
+
+
+@pytest.mark.parametrize("at", [0, 1, 12, 13, -1])
+def test_one_changed_bit_is_found(at: int) -> None:
+    blob = bytearray(Sealer(KEY).seal(b"grade 7", **PLACE))
+    blob[at] ^= 1
+
+    with pytest.raises(Broken):
+        Sealer(KEY).open(bytes(blob), **PLACE)
+
+
+@pytest.mark.parametrize("blob", [b"", b"\x01", b"\x01" + bytes(12), b"\x02" + bytes(40)])
+def test_what_was_never_sealed_is_refused(blob: bytes) -> None:
+    with pytest.raises(Broken):
+        Sealer(KEY).open(blob, **PLACE)
+
+
+def test_equal_values_are_sealed_differently() -> None:
+    assert Sealer(KEY).seal(b"x", **PLACE) != Sealer(KEY).seal(b"x", **PLACE)
+
+
+def test_an_error_holds_no_plaintext_and_no_key() -> None:
+    with pytest.raises(Broken) as refusal:
+        Sealer(KEY).open(b"secret", **PLACE)
+
+    assert "secret" not in str(refusal.value)
+    assert repr(MasterKeys({1: KEY})) == "MasterKeys()"
+
+
+def test_a_persons_key_is_wrapped_for_that_person(tmp_path: Path) -> None:
+    write_new_epoch(tmp_path)
+    master, key = MasterKeys.from_folder(tmp_path), new_subject_key()
+    wrapped = master.wrap(key, subject=CHILD)
+
+    assert master.unwrap(wrapped, subject=CHILD) == key
+    with pytest.raises(Broken):
+        master.unwrap(wrapped, subject=OTHER)
+
+
+def test_rotation_keeps_the_living_and_loses_the_erased(tmp_path: Path) -> None:
+    write_new_epoch(tmp_path)
+    old, living, erased = MasterKeys.from_folder(tmp_path), new_subject_key(), new_subject_key()
+    kept, lost = old.wrap(living, subject=CHILD), old.wrap(erased, subject=OTHER)
+
+    write_new_epoch(tmp_path)
+    kept = MasterKeys.from_folder(tmp_path).rewrap(kept, subject=CHILD)
+    (tmp_path / "epoch-0001.key").unlink()
+    new = MasterKeys.from_folder(tmp_path)
+
+    assert kept.epoch == new.newest == 2
+    assert new.unwrap(kept, subject=CHILD) == living
+    with pytest.raises(Broken):  # an old backup holds this row still; nothing opens it any more
+        new.unwrap(lost, subject=OTHER)
+
+
+def test_a_wrapped_key_does_not_pass_for_one_of_another_epoch() -> None:
+    both = MasterKeys({1: KEY, 2: KEY})
+    wrapped = both.wrap(new_subject_key(), subject=CHILD)
+
+    with pytest.raises(Broken):
+        both.unwrap(Wrapped(1, wrapped.blob), subject=CHILD)
+
+
+def test_the_canary_tells_a_wrong_key_file() -> None:
+    blob = MasterKeys({1: KEY}).canary(1)
+
+    assert MasterKeys({1: KEY}).knows_canary(1, blob)
+    assert not MasterKeys({1: bytes(32)}).knows_canary(1, blob)
+    assert not MasterKeys({2: KEY}).knows_canary(1, blob)
+
+
+def test_a_new_epoch_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    assert (write_new_epoch(tmp_path), write_new_epoch(tmp_path)) == (1, 2)
+    assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
+
+
+@pytest.mark.parametrize(
+    ("make", "code"),
+    [
+        (lambda at: at, "KEYS-NONE"),
+        (lambda at: at / "nowhere", "KEYS-NONE"),
+        (lambda at: folder_with(at, base64.b64encode(bytes(31))), "KEYS-SHORT"),
+        (lambda at: folder_with(at, base64.b64encode(EXAMPLE_KEY)), "KEYS-EXAMPLE"),
+        (lambda at: folder_with(at, b"not base64!"), "KEYS-NOT-BASE64"),
+        (lambda at: folder_with(at, base64.b64encode(KEY), mode=0o640), "KEYS-READABLE"),
+        (lambda at: folder_with(at, base64.b64encode(KEY), mode=0o604), "KEYS-READABLE"),
+        (lambda at: folder_with(at, base64.b64encode(KEY), name="epoch-one.key"), "KEYS-NAME"),
+    ],
+)
+def test_a_bad_key_file_is_refused(tmp_path: Path, make: Callable[[Path], Path], code: str) -> None:
+    with pytest.raises(SettingsRefused) as refusal:
+        MasterKeys.from_folder(make(tmp_path))
+
+    assert [problem.code for problem in refusal.value.problems] == [code]
+
+
+def test_a_secret_is_long_and_ones_own() -> None:
+    assert secret_problems(KEY, name="pepper") == []
+    assert [one.code for one in secret_problems(b"short", name="pepper")] == ["KEYS-SHORT"]
+    assert [one.code for one in secret_problems(EXAMPLE_KEY, name="pepper")] == ["KEYS-EXAMPLE"]
+
+
+def test_no_two_purposes_share_a_key() -> None:
+    assert derive(KEY, "code") != derive(KEY, "link") != derive(bytes(32), "link")
