@@ -6,4 +6,4 @@ from server.kernel.errors import MentorSchoolError
 
 
 class StartRefused(MentorSchoolError):
-    """The server cannot start here: `reason` is a key of words.starting.STARTING, with its facts."""
+    """The server cannot start here: `reason` is a key of words.starting.STARTING."""

@@ -22,6 +22,11 @@ class Identity:
     uid: int | None = None
     gid: int | None = None
 
+    @property
+    def extra_groups(self) -> list[int] | None:
+        """A changed user keeps none of root's groups; an unchanged one keeps his own."""
+        return None if self.uid is None else []
+
 
 def for_postgres(data: DataFolder, postgres: Path) -> Identity:
     """Who may run PostgreSQL on this data folder.
@@ -55,7 +60,7 @@ def _namespace() -> Identity | None:
 
 
 def _candidates(data: DataFolder) -> Iterator[pwd.struct_passwd]:
-    """The owner of the data folder where that is not root, else PostgreSQL's own user, else nobody."""
+    """The owner of the data folder where that is not root, PostgreSQL's own user, nobody."""
     owner = data.path.stat().st_uid
     for user in sorted(pwd.getpwall(), key=lambda user: user.pw_uid != owner):
         if user.pw_uid == owner != 0 or user.pw_name in {"postgres", "nobody"}:
@@ -64,18 +69,21 @@ def _candidates(data: DataFolder) -> Iterator[pwd.struct_passwd]:
 
 def _hand_over(data: DataFolder, postgres: Path, identity: Identity) -> bool:
     """Give the user the folders of the database, and see whether it can reach them."""
-    assert identity.uid is not None and identity.gid is not None
+    assert identity.uid is not None
+    assert identity.gid is not None
     data.postgres.mkdir(mode=0o700, exist_ok=True)
     # Only our own folder is opened for passing through; nothing above it is touched.
     data.path.chmod(data.path.stat().st_mode | 0o011)
     for folder in (data.postgres, data.sockets):
         os.chown(folder, identity.uid, identity.gid)
     reach = subprocess.run(
-        ["/bin/sh", "-c", '"$0/postgres" --version && test -w "$1" && test -w "$2"']
-        + [str(postgres), str(data.postgres), str(data.sockets)],
+        [
+            *("/bin/sh", "-c", '"$0/postgres" --version && test -w "$1" && test -w "$2"'),
+            *(str(postgres), str(data.postgres), str(data.sockets)),
+        ],
         user=identity.uid,
         group=identity.gid,
-        extra_groups=[],
+        extra_groups=identity.extra_groups,
         cwd="/",
         capture_output=True,
         check=False,

@@ -111,7 +111,11 @@ class EmbeddedPostgres:
                 argv=(
                     str(programs / "postgres"),
                     *("-D", str(data.postgres)),
-                    *(word for name, value in settings.items() for word in ("-c", f"{name}={value}")),
+                    *(
+                        word
+                        for name, value in settings.items()
+                        for word in ("-c", f"{name}={value}")
+                    ),
                 ),
                 environ=_environ(),
                 log=data.logs / "postgresql.log",
@@ -239,11 +243,6 @@ class EmbeddedPostgres:
 
     def _initdb(self, fresh: Path, password: Path) -> None:
         log = self.child.program.log
-        changed = (
-            {}
-            if self._identity.uid is None
-            else {"user": self._identity.uid, "group": self._identity.gid, "extra_groups": []}
-        )
         made = subprocess.run(
             [
                 *self._identity.prefix,
@@ -261,17 +260,19 @@ class EmbeddedPostgres:
             # Ctrl-C in a terminal reaches us, who then wait for it to end.
             start_new_session=True,
             check=False,
-            **changed,
+            user=self._identity.uid,
+            group=self._identity.gid,
+            extra_groups=self._identity.extra_groups,
         )
         with log.open("a") as file:
             file.write(made.stdout + made.stderr)
         if made.returncode != 0:
-            raise StartRefused(
-                reason="postgres_failed", log=str(log), tail=self.child.last_words()
-            )
+            raise StartRefused(reason="postgres_failed", log=str(log), tail=self.child.last_words())
 
 
-def set_password(connection: psycopg.Connection[tuple[object, ...]], role: str, password: str) -> None:
+def set_password(
+    connection: psycopg.Connection[tuple[object, ...]], role: str, password: str
+) -> None:
     """Give a role its password."""
     statement = sql.SQL("alter role {} password {}")
     connection.execute(statement.format(sql.Identifier(role), sql.Literal(password)))
@@ -289,7 +290,9 @@ def prepare_external(owner_url: str, app_url: str) -> None:
             if not missing:
                 return
             if not _may_create_roles(connection):
-                raise StartRefused(reason="roles_missing", roles=", ".join(missing), sql=roles_sql())
+                raise StartRefused(
+                    reason="roles_missing", roles=", ".join(missing), sql=roles_sql()
+                )
             connection.execute(ROLES_SQL)
             _set_app_password(connection, app_url)
     except psycopg.OperationalError as error:

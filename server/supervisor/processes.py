@@ -21,6 +21,7 @@ from server.supervisor.identity import Identity
 LOG_LIMIT = 10_000_000
 HEALTHY_AFTER = 60.0
 LONGEST_DELAY = 30.0
+MYSELF = Identity()
 
 
 class StopRequested(Exception):
@@ -69,7 +70,7 @@ class Wakeups:
         with suppress(BlockingIOError):
             os.read(self._read, 4096)
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _note(self, number: int, _frame: FrameType | None) -> None:
         if number != signal.SIGCHLD:
             self._stopping = True
 
@@ -85,7 +86,7 @@ class Program:
     argv: tuple[str, ...]
     environ: Mapping[str, str] = field(repr=False)
     log: Path
-    identity: Identity = Identity()
+    identity: Identity = MYSELF
     stop: signal.Signals = signal.SIGTERM
     orphaned: signal.Signals = signal.SIGTERM
     patience: float = 10.0
@@ -125,7 +126,6 @@ class Child:
         program = self.program
         _begin_log(program.log)
         identity = program.identity
-        changed = {} if identity.uid is None else {"user": identity.uid, "group": identity.gid}
         with program.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*identity.prefix, *program.argv],
@@ -136,9 +136,13 @@ class Child:
                 cwd=program.folder,
                 start_new_session=True,
                 pass_fds=pass_fds,
-                extra_groups=None if identity.uid is None else [],
-                preexec_fn=partial(lifeline.die_with_parent, os.getpid(), program.orphaned),
-                **changed,
+                user=identity.uid,
+                group=identity.gid,
+                extra_groups=identity.extra_groups,
+                # Safe: it calls one function of libc that was loaded before.
+                preexec_fn=partial(  # noqa: PLW1509
+                    lifeline.die_with_parent, os.getpid(), program.orphaned
+                ),
             )
         self._started = time.monotonic()
         self._due = None
@@ -179,7 +183,7 @@ class Child:
 
 def delay(failures: int) -> float:
     """Seconds to wait before the next start: 0.5, 1, 2, … and at most half a minute."""
-    return min(LONGEST_DELAY, 0.5 * 2 ** (failures - 1))
+    return min(LONGEST_DELAY, 0.5 * 2.0 ** (failures - 1))
 
 
 def stop(children: Iterable[Child], wakeups: Wakeups) -> None:
