@@ -51,6 +51,12 @@ class StopOn(Frozen):
     to: Id
 
 
+class WaitOn(Frozen):
+    """An answer that decides nothing yet: the step stays open and may be filled in again."""
+
+    answer: dict[Id, str]
+
+
 class AnyStep(Frozen):
     """What every kind of step may carry."""
 
@@ -68,6 +74,7 @@ class FormStep(AnyStep):
     form: Id
     by: Role
     stop_on: StopOn | None = None
+    wait_on: WaitOn | None = None
 
     @property
     def id(self) -> str:
@@ -93,6 +100,7 @@ class AgeRow(Frozen):
     form: Id
     by: Role
     stop_on: StopOn | None = None
+    wait_on: WaitOn | None = None
 
 
 class ChooseStep(AnyStep):
@@ -116,6 +124,11 @@ class Outcome(Frozen):
     back_to: Id | None = None  # a form step, filled in once more
     comment: Literal["required", "optional", "none"] = "none"
     at_most: int | None = Field(default=None, ge=1, le=10)
+
+    @property
+    def accepts(self) -> bool:
+        """Whether this outcome may need several people; any other decides at once."""
+        return self.outcome == "accept"
 
 
 class ReviewStep(AnyStep):
@@ -146,7 +159,9 @@ class NotifyStep(AnyStep):
 
 def _kind(raw: object) -> str | None:
     keys = raw if isinstance(raw, dict) else getattr(type(raw), "model_fields", {})
-    return next((kind for kind in ("form", "consent", "choose", "review", "notify") if kind in keys), None)
+    return next(
+        (kind for kind in ("form", "consent", "choose", "review", "notify") if kind in keys), None
+    )
 
 
 Step = Annotated[
@@ -229,6 +244,20 @@ class Requirement(Frozen):
     why: WhyId
 
 
+class Letter(Frozen):
+    """A letter of letters/ and whom it goes to."""
+
+    letter: Id
+    to: Role
+
+
+class ClosedBy(Frozen):
+    """The ends a case takes when it is closed from outside, and by what."""
+
+    expiry: Id | None = None  # a request without any consent, erased at its end
+    withdrawal: Id | None = None  # staff closed it after a consent was withdrawn
+
+
 class WorkflowSpec(Frozen):
     """One workflow."""
 
@@ -242,4 +271,6 @@ class WorkflowSpec(Frozen):
     tasks: tuple[TaskSpec, ...] = ()
     ends: tuple[Id, ...] = Field(min_length=1)
     end_labels: dict[Id, AnyText] = Field(default_factory=dict)
+    end_letters: dict[Id, tuple[Letter, ...]] = Field(default_factory=dict)
+    closed_by: ClosedBy | None = None
     requires: tuple[Requirement, ...] = ()

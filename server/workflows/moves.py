@@ -13,7 +13,8 @@ from typing import Any, Literal
 from server.forms.definition import Role
 from server.kernel.durations import Duration
 
-StepStatus = Literal["open", "done", "paused", "stopped"]
+# `waiting`: a review that sent a form back and opens again when the form is filled in.
+StepStatus = Literal["open", "done", "paused", "stopped", "waiting"]
 CaseStatus = Literal["open", "paused", "ended"]
 ConsentState = Literal[
     "requested", "deferred", "given", "renewed", "refused", "withdrawn", "revoked", "expired",
@@ -23,7 +24,10 @@ ConsentState = Literal[
 
 @dataclass(frozen=True, slots=True)
 class StepState:
-    """Where one step stands; `round` rises each time it is returned."""
+    """Where one step stands; `round` rises each time it is returned.
+
+    `outcome` is what a review or a staff task ended with; for a choice the form it chose.
+    """
 
     status: StepStatus
     round: int = 1
@@ -32,13 +36,17 @@ class StepState:
 
 @dataclass(frozen=True, slots=True)
 class CaseState:
-    """Where a case stands: the whole truth the engine needs, flat however long the case."""
+    """Where a case stands: the whole truth the engine needs, flat however long the case.
+
+    `stage` is the stage entered last. Steps are kept by their id, a package by the id of its
+    stage, a further signer's part of it by `<stage>.<role>`.
+    """
 
     status: CaseStatus = "open"
     stage: str | None = None
     end: str | None = None
     steps: Mapping[str, StepState] = field(default_factory=dict)
-    returns: Mapping[str, int] = field(default_factory=dict)  # outcome → times taken
+    returns: Mapping[str, int] = field(default_factory=dict)  # `<review>.<outcome>` → times taken
 
     def to_json(self) -> dict[str, Any]:
         """The state as the case row keeps it."""
