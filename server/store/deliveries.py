@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +12,9 @@ from sqlalchemy import Index, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from server.store.base import Base, TenantRow
+from server.store.database import Transaction
+
+QUEUED, SENT, FAILED = "queued", "sent", "failed"
 
 
 class Delivery(TenantRow, Base):
@@ -30,6 +35,32 @@ class Delivery(TenantRow, Base):
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     __table_args__ = (Index(None, "tenant_id", "case_id"),)
+
+
+def add(
+    transaction: Transaction,
+    tenant_id: UUID,
+    *,
+    delivery_id: UUID,
+    letter: str,
+    case_id: UUID | None,
+    person_id: UUID | None,
+    check_id: UUID | None,
+    link_id: UUID | None,
+    code_id: UUID | None,
+    values: Mapping[str, str | int],
+    at: datetime,
+) -> None:
+    """Write down that a letter is on its way; goes out together with the commit."""
+    transaction.queue(
+        "INSERT INTO delivery (id, tenant_id, case_id, person_id, check_id, letter, link_id,"
+        " code_id, values, state, attempts, created_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, 0, %s)",
+        (
+            delivery_id, tenant_id, case_id, person_id, check_id, letter, link_id,
+            code_id, json.dumps(dict(values)), QUEUED, at,
+        ),
+    )  # fmt: skip
 
 
 def delivery(session: Session, delivery_id: UUID) -> Delivery | None:
