@@ -191,7 +191,7 @@ def _lines(document: Document) -> Iterator[tuple[str, str]]:
 def _shown(
     consent: ConsentSpec, text: str, places: Mapping[str, str], locale: str
 ) -> dict[str, Any]:
-    """What the signer reads, filled. Each part takes its own places; together they take them all."""
+    """What the signer reads, filled; each part takes its own places, together they take all."""
     # One strict pass over everything first: a value that no part uses is a mistake of the caller.
     asked = places_of(consent, text, locale=locale)
     fill("".join(f"{{{{{name}}}}}" for name in sorted(asked)), places)

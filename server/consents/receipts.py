@@ -44,7 +44,7 @@ class Operator:
 
 
 def receipt(
-    id: UUID,
+    receipt_id: UUID,
     *,
     document: Document,
     signatures: Sequence[Signature],
@@ -61,7 +61,7 @@ def receipt(
     """
     return {
         "schema": SCHEMA,
-        "receipt": str(id),
+        "receipt": str(receipt_id),
         "locale": document.locale,
         "consent": document.consent,
         "purpose": document.purpose,

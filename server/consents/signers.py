@@ -50,7 +50,10 @@ class SignerRules(Frozen):
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A part in a signature: which party, and in what capacity (DECISIONS.md 6)."""
+    """A part in a signature: which party, and in what capacity (DECISIONS.md 6).
+
+    The capacity is a relation of legal/; mother, father and adopter sign as parents.
+    """
 
     role: SignerRole
     capacity: Capacity

@@ -158,7 +158,13 @@ class Event:
         return Head(self.stream, self.seq, self.hash)
 
 
-def next_event(head: Head, *, type: EventType, at: datetime, body: Mapping[str, Any]) -> Event:
+def next_event(
+    head: Head,
+    *,
+    type: EventType,  # noqa: A002 - the word that the event itself carries
+    at: datetime,
+    body: Mapping[str, Any],
+) -> Event:
     """The event that follows the head; `at` is aware, the body of the type's closed vocabulary.
 
     Ids come as UUID or text, hashes as 64 hex digits, `payloads` as id → hash of the sealed bytes.
@@ -196,17 +202,17 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, int | str) else str(value)
 
 
-def _must_fit(type: str, body: Mapping[str, Any]) -> None:
-    shape = SHAPES.get(type)
+def _must_fit(kind: str, body: Mapping[str, Any]) -> None:
+    shape = SHAPES.get(kind)
     if shape is None:
-        raise Broken(event="unknown type", type=type)
+        raise Broken(event="unknown type", type=kind)
     if missing := shape.needs - body.keys():
-        raise Broken(event="keys missing", type=type, keys=sorted(missing))
+        raise Broken(event="keys missing", type=kind, keys=sorted(missing))
     if foreign := body.keys() - shape.may:
-        raise Broken(event="keys not allowed", type=type, keys=sorted(foreign))
+        raise Broken(event="keys not allowed", type=kind, keys=sorted(foreign))
     # Only the names of the keys go into the error: a wrong value may be a person's.
     if wrong := [key for key, value in body.items() if not _is_of(_KINDS[key], value)]:
-        raise Broken(event="values not of their kind", type=type, keys=sorted(wrong))
+        raise Broken(event="values not of their kind", type=kind, keys=sorted(wrong))
 
 
 def _is_of(kind: Kind, value: Any) -> bool:

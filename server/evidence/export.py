@@ -51,8 +51,8 @@ def read_rows(lines: Iterable[str]) -> Iterator[Exported]:
 
 def write_payloads(payloads: Iterable[tuple[str, Payload]]) -> Iterator[str]:
     """The lines that tell which sealed payloads are there and which were erased; no content."""
-    for id, payload in payloads:
-        yield json.dumps({"payload": id, "hash": payload.hash})
+    for payload_id, payload in payloads:
+        yield json.dumps({"payload": payload_id, "hash": payload.hash})
 
 
 def read_payloads(lines: Iterable[str]) -> dict[str, Payload]:
@@ -85,8 +85,8 @@ def read_anchors(text: str) -> list[Head]:
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         try:
-            stream, seq, hash = line.split()
-            found.append(Head(stream, int(seq), bytes.fromhex(hash)))
+            stream, seq, digest = line.split()
+            found.append(Head(stream, int(seq), bytes.fromhex(digest)))
         except ValueError:
             raise Broken(anchor="not an anchor", line=number) from None
     return found

@@ -143,10 +143,10 @@ def _checked(row: Row, before: Head) -> tuple[dict[str, Any] | None, Why]:
     return event, "intact"
 
 
-def _payload(payloads: Payloads, id: str, hash: str) -> str:
-    found = payloads(id)
+def _payload(payloads: Payloads, payload_id: str, digest: str) -> str:
+    found = payloads(payload_id)
     if found is None:
         return "payload_missing"
     if found.hash is None:
         return "erased"
-    return "whole" if found.hash == hash else "payload_differs"
+    return "whole" if found.hash == digest else "payload_differs"

@@ -57,7 +57,7 @@ def exported(event: Event) -> Exported:
     return Exported(event.seq, event.stored, event.hash, event.prev)
 
 
-def nothing_sealed(id: str) -> None:
+def nothing_sealed(payload_id: str) -> None:
     raise AssertionError("no payload was written")
 
 
