@@ -126,7 +126,7 @@ def _problem(kind: type[BaseModel], document: Document, error: Mapping[str, Any]
         return Problem("KEY-MISSING", {"key": key}, document.key_place(path), at)
     if error["loc"] and error["loc"][-1] == "[key]":
         return Problem("VALUE-ID", {"given": str(path[-1])}, document.key_place(path), at)
-    code, facts = _wrong_value(error, path, document.data)
+    code, facts = _wrong_value(error, path)
     return Problem(code, facts, document.place(path), at)
 
 
@@ -163,7 +163,7 @@ def keys_of(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in fields if name not in hidden]
 
 
-def _wrong_value(error: Mapping[str, Any], path: Path, data: Any) -> tuple[str, dict[str, Any]]:
+def _wrong_value(error: Mapping[str, Any], path: Path) -> tuple[str, dict[str, Any]]:
     kind, given, context = error["type"], error["input"], error.get("ctx", {})
     shown = _short(given)
     if kind == "step_kind":
@@ -198,9 +198,8 @@ def _choice(given: Any, message: str, path: Path) -> tuple[str, dict[str, Any]]:
     key = next((part for part in reversed(path) if isinstance(part, str)), "")
     if isinstance(given, str) and given in _UNBUILT_VALUES.get(key, ()):
         return "NOT-BUILT", {"what": f"{key}: {given}"}
-    allowed = [
-        word.strip("'") for word in message.split("be ")[-1].replace(" or ", ", ").split(", ")
-    ]
+    words = message.rpartition("be ")[2].replace(" or ", ", ").split(", ")
+    allowed = [word.strip("'") for word in words]
     meant = nearest(str(given), allowed)
     return "VALUE-CHOICE", {"given": _short(given), "allowed": allowed, "meant": meant}
 
