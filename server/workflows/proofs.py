@@ -19,7 +19,14 @@ from server.forms.definition import FormSpec, Role
 from server.kernel.errors import ConsentMissing, Refused, StageClosed
 from server.kernel.problems import Problem
 from server.workflows.compiled import Compiled
-from server.workflows.definition import AgeRow, ChooseStep, FormStep, Overdue, Requirement, ReviewStep
+from server.workflows.definition import (
+    AgeRow,
+    ChooseStep,
+    FormStep,
+    Overdue,
+    Requirement,
+    ReviewStep,
+)
 from server.workflows.engine import GIVEN, advance, outcomes_left
 from server.workflows.moves import (
     CaseState,
@@ -55,8 +62,7 @@ def prove(
     compiled: Compiled,
     *,
     consents: Mapping[str, ConsentSpec],
-    signers_at: Answer = Literal["given", "refused", "deferred"]
-SignersAt = guardian_alone,
+    signers_at: SignersAt = guardian_alone,
     raised: frozenset[str] = frozenset(),
     place_of: PlaceOf = nowhere,
 ) -> list[Problem]:
