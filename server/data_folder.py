@@ -54,6 +54,11 @@ class DataFolder:
         return self.path / "lock"
 
     @property
+    def running(self) -> Path:
+        """What a running `up` was told, for commands in another terminal; no secrets."""
+        return self.path / "running"
+
+    @property
     def outbox(self) -> Path:
         """The sandbox's mails and messages, one JSON file each."""
         return self.path / "outbox"

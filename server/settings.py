@@ -79,13 +79,16 @@ class SmsSettings:
 class Settings:
     """Everything a process is told when it starts.
 
-    `database_owner_url` is None in processes that must not change the schema. `redis_url` is None
-    where no Redis runs: the scheduler then drains the outbox itself. `mail` and `sms` are None
-    where that channel is not set. `prepare_threshold` is None behind a pooler that cannot keep
-    prepared statements. `master_keys` maps an epoch's number to its 32 bytes.
+    `database_is_embedded` and `redis_is_embedded` say that no address was set, so that `up` starts
+    these servers. `database_owner_url` is None in processes that must not change the schema.
+    `redis_url` is None where no Redis runs: the scheduler then drains the outbox itself. `mail` and
+    `sms` are None where that channel is not set. `prepare_threshold` is None behind a pooler that
+    cannot keep prepared statements. `master_keys` maps an epoch's number to its 32 bytes.
     """
 
     data: DataFolder
+    database_is_embedded: bool
+    redis_is_embedded: bool
     database_url: str = field(repr=False)
     database_owner_url: str | None = field(repr=False)
     redis_url: str | None = field(repr=False)
@@ -109,9 +112,15 @@ class Settings:
 def load(environ: Mapping[str, str]) -> Settings:
     """Read the settings of a process; the environment wins over the file.
 
+    Beside a running `up` with its own database, what that `up` was told counts as said to us too,
+    so that commands in another terminal find it.
+
     :raises SettingsRefused: with every problem found, each with its name and what is right.
     """
-    return _settings(_Reader(environ))
+    reader = _Reader(environ)
+    if reader.embedded:
+        reader = _Reader({**_assignments_in(reader.data.running), **environ})
+    return _settings(reader)
 
 
 def load_or_create(environ: Mapping[str, str]) -> Settings:
@@ -160,6 +169,15 @@ def _master_key(text: str) -> bytes:
     if len(key) != MASTER_KEY_BYTES or len(set(key)) < 8:
         raise ValueError("not 32 random bytes")
     return key
+
+
+def _assignments_in(file: Path) -> dict[str, str]:
+    """What a running `up` wrote; nothing where none runs."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return {}
+    return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
 class _Reader:
@@ -278,6 +296,8 @@ def _settings(reader: _Reader) -> Settings:
     master_key_file, master_keys = _master_keys(reader)
     settings = Settings(
         data=reader.data,
+        database_is_embedded=reader.embedded,
+        redis_is_embedded=reader.text("REDIS_URL") is None,
         database_url=_database_url(reader),
         database_owner_url=_owner_url(reader),
         redis_url=_redis_url(reader),

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import LiteralString
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ from server.words.speech import N_, Say
 SUPERUSER = "postgres"
 DATABASE = "mentor_school"
 MAJOR = "18"
+OLDEST_VERSION = 16
 
 # A killed postmaster's children need a moment to notice, and until then the next start is refused.
 PATIENCE_WITH_LEFTOVERS = 60.0
@@ -74,6 +76,15 @@ grant school_relay to school_app with inherit false, set true;
 DATABASE_SQL: LiteralString = """\
 create database mentor_school owner school_owner template template0 encoding 'UTF8'
   locale_provider builtin builtin_locale 'PG_UNICODE_FAST' locale 'C';
+"""
+
+LOOK_SQL: LiteralString = """\
+select current_setting('server_version_num'), current_user,
+  rolsuper or rolbypassrls or exists (
+    select from pg_class where relnamespace = 'public'::regnamespace and relowner = pg_roles.oid),
+  exists (select from pg_roles relay where relay.rolname = %(relay)s
+          and pg_has_role(current_user, relay.oid, 'SET'))
+from pg_roles where rolname = current_user
 """
 
 
@@ -329,3 +340,34 @@ def _environ() -> dict[str, str]:
     """Nothing of ours: a PGDATA or PGHOST of the shell must not reach the embedded server."""
     kept = ("PATH", "HOME", "TMPDIR")
     return {name: os.environ[name] for name in kept if name in os.environ} | {"LC_ALL": "C"}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A database server as one role finds it."""
+
+    version: int
+    role: str
+    is_strong: bool
+    may_relay: bool
+
+
+def look_at(url: str) -> Server:
+    """What stands behind an address.
+
+    :raises psycopg.OperationalError: it does not answer.
+    """
+    with psycopg.connect(url, connect_timeout=10) as connection:
+        row = connection.execute(LOOK_SQL, {"relay": RELAY_ROLE}).fetchone()
+    assert row is not None
+    version, role, is_strong, may_relay = row
+    return Server(int(version) // 10000, str(role), bool(is_strong), bool(may_relay))
+
+
+def refuse_strong_role(server: Server) -> None:
+    """The walls between partners bind neither a superuser nor, unforced, an owner.
+
+    :raises StartRefused: the role of the application is one of those.
+    """
+    if server.is_strong:
+        raise StartRefused(reason="role_too_strong", role=server.role)

@@ -121,14 +121,14 @@ class Child:
     def started(self) -> bool:
         return self._process is not None
 
-    def start(self, pass_fds: tuple[int, ...] = ()) -> None:
-        """Start it; only from the main thread, whose end its children are told of."""
+    def start(self, *more: str, pass_fds: tuple[int, ...] = ()) -> None:
+        """Start it, this time with `more` arguments; only from the main thread, which stays."""
         program = self.program
         _begin_log(program.log)
         identity = program.identity
         with program.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*identity.prefix, *program.argv],
+                [*identity.prefix, *program.argv, *more],
                 env=dict(program.environ),
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -1,15 +1,17 @@
-"""Sentences for a terminal, in the reader's language: gettext without Flask."""
+"""Which language a terminal speaks, and how sentences are marked for it."""
 
 from __future__ import annotations
 
-import gettext
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, Protocol
 
-from server.kernel import places
-
 LANGUAGES = ("ru", "en")
+
+
+class Say(Protocol):
+    """Says one sentence of the catalogue to whoever watches."""
+
+    def __call__(self, msgid: str, /, **facts: Any) -> None: ...
 
 
 def N_(msgid: str) -> str:  # noqa: N802 - the name that pybabel extracts
@@ -23,23 +25,3 @@ def language_of(environ: Mapping[str, str]) -> str:
         if value := environ.get(name):
             return "en" if value.lower().startswith("en") else "ru"
     return "ru"
-
-
-def sentence(msgid: str, language: str, **facts: Any) -> str:
-    """The sentence in `language` with its named placeholders filled."""
-    translated = _catalogue(language).gettext(msgid)
-    return translated % facts if facts else translated
-
-
-@cache
-def _catalogue(language: str) -> gettext.NullTranslations:
-    # English is the language of the msgids; a catalogue not compiled yet must not stop a start.
-    if language == "en":
-        return gettext.NullTranslations()
-    return gettext.translation("messages", places.translations(), [language], fallback=True)
-
-
-class Say(Protocol):
-    """Says one sentence of the catalogue to whoever watches."""
-
-    def __call__(self, msgid: str, /, **facts: Any) -> None: ...

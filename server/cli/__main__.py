@@ -1,0 +1,5 @@
+"""`python -m server.cli` is `mentor-school`."""
+
+from server.cli import main
+
+main()

@@ -1,0 +1,94 @@
+"""The commands that run processes: `up` for one machine, the others for one process each."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from server import settings
+from server.cli import speaking
+from server.words.speech import N_
+
+
+@click.command(
+    help=N_(
+        "Run PostgreSQL, Redis, the web server, a worker and the scheduler on this machine, "
+        "until Ctrl-C."
+    )
+)
+@click.option(
+    "--demo",
+    "load_demo",
+    is_flag=True,
+    help=N_("Fill an empty installation with invented people and schools."),
+)
+@click.option(
+    "--sandbox",
+    is_flag=True,
+    help=N_("Keep mails and messages on this machine, to try everything out."),
+)
+@click.option("--port", type=click.IntRange(1, 65535), help=N_("Port of the pages (8000)."))
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help=N_("Folder where everything is kept (var)."),
+)
+def up(load_demo: bool, sandbox: bool, port: int | None, data: Path | None) -> None:
+    from server.supervisor import up as supervisor
+
+    supervisor.run(
+        settings.load_or_create(_environ(sandbox=sandbox, port=port, data=data)),
+        language=speaking.language(),
+        load_demo=load_demo,
+        say=speaking.say,
+    )
+
+
+@click.command(help=N_("Run the web server; several may run behind one address."))
+@click.option("--start-fd", type=int, hidden=True)
+def serve(start_fd: int | None) -> None:
+    read = settings.load(os.environ)
+    from server import web_server
+
+    # Started beside the database, it reads its code first and then waits for the word.
+    if start_fd is not None and not os.read(start_fd, 1):
+        return
+    web_server.run(read)
+
+
+@click.command(help=N_("Run a worker that takes jobs from Redis; several may run."))
+def worker() -> None:
+    read = settings.load(os.environ)
+    from server import runtime
+    from server.jobs import worker as jobs
+
+    jobs.run(runtime.build(read))
+
+
+@click.command(help=N_("Run the process that fires timers and sends what waits; one is enough."))
+def scheduler() -> None:
+    read = settings.load(os.environ)
+    from server import runtime
+    from server.jobs import schedule
+
+    schedule.run(runtime.build(read))
+
+
+@click.command(hidden=True)
+def load_demo() -> None:
+    read = settings.load(os.environ)
+    from server import demo, runtime
+
+    demo.load(runtime.build(read))
+
+
+def _environ(*, sandbox: bool, port: int | None, data: Path | None) -> dict[str, str]:
+    """The environment with what the command line says on top."""
+    said = {
+        "MENTOR_SCHOOL_SANDBOX": "yes" if sandbox else "",
+        "MENTOR_SCHOOL_PORT": "" if port is None else str(port),
+        "MENTOR_SCHOOL_DATA": "" if data is None else str(data),
+    }
+    return {**os.environ, **{name: value for name, value in said.items() if value}}
