@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 
 from server.settings import Settings
 from server.supervisor.errors import StartRefused
-from server.supervisor.processes import Wakeups
+from server.supervisor.processes import Waiting
 
 EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound
 # What a killed web server needs to let go of it.
 PATIENCE_AFTER_CRASH = 20.0
 
 
-def refuse_taken(settings: Settings, wakeups: Wakeups, *, patience: float) -> None:
+def refuse_taken(settings: Settings, wakeups: Waiting, *, patience: float) -> None:
     """See that nobody else listens there.
 
     :raises StartRefused: somebody does, and still after `patience` seconds.

@@ -21,7 +21,7 @@ from server.data_folder import DataFolder
 from server.settings import APP_ROLE, OWNER_ROLE, RELAY_ROLE
 from server.supervisor import identity
 from server.supervisor.errors import StartRefused
-from server.supervisor.processes import Child, Program, Wakeups
+from server.supervisor.processes import Child, Program, Waiting
 from server.words.speech import N_, Say
 
 SUPERUSER = "postgres"
@@ -106,7 +106,7 @@ class EmbeddedPostgres:
         data: DataFolder,
         programs: Path,
         *,
-        wakeups: Wakeups,
+        wakeups: Waiting,
         say: Say,
         options: Mapping[str, str] | None = None,
     ) -> None:

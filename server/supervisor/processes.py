@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from server.kernel import lifeline
 from server.supervisor.identity import Identity
@@ -26,6 +26,16 @@ MYSELF = Identity()
 
 class StopRequested(Exception):
     """Ctrl-C or a request to end; raised only while waiting, so that nothing is half done."""
+
+
+class Waiting(Protocol):
+    """Lets time pass while children work."""
+
+    def pause(self, seconds: float) -> None:
+        """Wait at most so long; may raise StopRequested."""
+
+    def rest(self, seconds: float) -> None:
+        """Wait at most so long."""
 
 
 class Wakeups:
@@ -186,7 +196,7 @@ def delay(failures: int) -> float:
     return min(LONGEST_DELAY, 0.5 * 2.0 ** (failures - 1))
 
 
-def stop(children: Iterable[Child], wakeups: Wakeups) -> None:
+def stop(children: Iterable[Child], wakeups: Waiting) -> None:
     """Ask all to end together, wait for the most patient, and end by force what is left."""
     running = [child for child in children if child.started and child.exit_code is None]
     for child in running:
@@ -200,7 +210,7 @@ def stop(children: Iterable[Child], wakeups: Wakeups) -> None:
             child.kill()
 
 
-def sweep(wakeups: Wakeups, patience: float = 5.0) -> None:
+def sweep(wakeups: Waiting, patience: float = 5.0) -> None:
     """End every process that somehow became ours: nothing survives the supervisor."""
     deadline = time.monotonic() + patience
     while (left := lifeline.children()) and time.monotonic() < deadline:
