@@ -13,7 +13,7 @@ import fcntl
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -92,14 +92,20 @@ def extract() -> None:
 def set_from(files: Sequence[Path], locale: str) -> int:
     """Merge translations into a catalogue; what does not fit is told and left out."""
     catalog = load(source_of(locale))
-    problems = []
-    for file in files:
-        for msgid, said in json.loads(file.read_text("utf-8")).items():
-            if problem := _set(catalog, msgid, said):
-                problems.append(f"{file.name}: {problem}: {msgid!r}")
+    problems = [
+        f"{file.name}: {problem}"
+        for file in files
+        for problem in merge(catalog, json.loads(file.read_text("utf-8")))
+    ]
     _write(catalog, source_of(locale))
     sys.stderr.writelines(f"{problem}\n" for problem in problems)
     return 1 if problems else 0
+
+
+def merge(catalog: Catalog, said: Mapping[str, Any]) -> list[str]:
+    """Take translations into the catalogue; what does not fit stays out and is named."""
+    tried = ((msgid, _set(catalog, msgid, text)) for msgid, text in said.items())
+    return [f"{problem}: {msgid!r}" for msgid, problem in tried if problem]
 
 
 def skeleton(catalog: Catalog) -> dict[str, Any]:

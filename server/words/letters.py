@@ -1,4 +1,4 @@
-"""Letters and messages: texts of server/letters/ with their places filled, strict both ways.
+"""Letters and messages: texts of server/letters/ with their places filled.
 
 A text is `<name>.<locale>.txt` for mail, its first line the subject, or `<name>.sms.<locale>.txt`.
 Nothing about a person can be said in a letter: there is no place for it.
@@ -18,12 +18,12 @@ from server.kernel.errors import Broken
 
 Channel = Literal["mail", "sms"]
 FOLDER: Final = places.code() / "server" / "letters"
-# All that a letter may be filled with. A name, a birth date, a title of a document are not here:
-# a message lies open on a locked screen, and with whoever carries the mail.
+# All that a letter may say beyond its own words. A name, a birth date, the title of a document are
+# not here: a message lies open on a locked screen, and with whoever carries the mail.
 PLACES: Final = frozenset(
     {
-        "code", "link", "url", "number", "school_title", "partner_name", "contact_phone",
-        "hours_left", "days_left", "due_date",
+        "code", "link", "base_url", "minutes", "number",
+        "school_title", "partner_name", "contact_phone",
     }
 )  # fmt: skip
 _PLACE = re.compile(r"\{\{([a-z_]+)\}\}")
@@ -35,25 +35,28 @@ class Letter:
     """A letter ready to send; a text message has an empty subject."""
 
     subject: str
-    body: str
+    text: str
 
 
-def render_letter(name: str, *, locale: str, channel: Channel, values: Mapping[str, str]) -> Letter:
-    """The letter with exactly its places filled; `places_of` tells which these are.
+def render_letter(name: str, locale: str, channel: Channel, facts: Mapping[str, object]) -> Letter:
+    """The letter with its places filled from the facts; facts that it does not tell are left out.
 
-    :raises Broken: no such letter, a place without a value, a value without a place, a value that
-        is no plain line of text. The values themselves are never told.
+    :raises Broken: no such letter, a place that no letter may have, a place without a fact, a fact
+        that is no plain line of text. The facts themselves are never told.
     """
-    text = _text(name, locale, channel)
-    asked = _places(text)
-    unlike = sorted(asked ^ set(values))
-    broken = sorted(place for place in asked & set(values) if not _is_plain(values[place]))
-    if unlike or broken:
-        raise Broken(letter=name, locale=locale, channel=channel, unlike=unlike, not_plain=broken)
-    return Letter(*(_PLACE.sub(lambda place: values[place[1]], part) for part in text))
+    parts = _text(name, locale, channel)
+    asked = _places(parts)
+    wrong = {
+        "unknown": sorted(asked - PLACES),
+        "missing": sorted(asked - set(facts)),
+        "not_plain": sorted(place for place in asked & set(facts) if not _is_plain(facts[place])),
+    }
+    if any(wrong.values()):
+        raise Broken(what="letter", letter=name, locale=locale, channel=channel, **wrong)
+    return Letter(*(_PLACE.sub(lambda place: str(facts[place[1]]), part) for part in parts))
 
 
-def places_of(name: str, *, locale: str, channel: Channel) -> frozenset[str]:
+def places_of(name: str, locale: str, channel: Channel) -> frozenset[str]:
     """The names of the places of a letter.
 
     :raises Broken: when there is no such letter.
@@ -85,8 +88,8 @@ def _text(name: str, locale: str, channel: Channel) -> tuple[str, str]:
     return subject.removeprefix(_SUBJECT), body
 
 
-def _is_plain(value: str) -> bool:
+def _is_plain(fact: object) -> bool:
     # A line break in a subject would be a header of its own.
     return not any(
-        unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Zl", "Zp") for letter in value
+        unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Zl", "Zp") for letter in str(fact)
     )
