@@ -8,20 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, cast
 from uuid import UUID
 
 from server.gateways import CHANNEL_OF
-from server.gateways.message import Message
-from server.kernel.contacts import Contact
+from server.gateways.message import Channel, Message
 from server.kernel.errors import Broken
 from server.kernel.ids import new_id
-from server.kernel.marks import link_token, one_time_code
+from server.kernel.marks import link_token, one_time_code, token_hash
 from server.kernel.text import Text
 from server.services import persons
 from server.services.unit_of_work import UnitOfWork
 from server.store import cases, consents, deliveries, people, schools, tenancy
+from server.words.letters import render_letter
 
 TOPIC = "letter"
+# Where the token of each kind of door belongs.
+ENTRANCES = {"link": "/s/", "password_reset": "/reset/"}
 
 
 def queue_letter(
@@ -72,42 +75,33 @@ def write_letter(work: UnitOfWork, *, delivery_id: UUID) -> Message | None:
 
     A letter has become pointless when its person was erased, its link was revoked or has expired,
     or its code was used, replaced or has expired. It is then marked as failed, with the reason.
-    """
-    from server.words.letters import render_letter
 
+    :raises Broken: when there is no such letter, or a place of it cannot be filled.
+    """
     row = deliveries.delivery(work.session, delivery_id)
     if row is None or row.state == deliveries.SENT:
         return None
-    whom = _addressee(work, row)
-    reason = _why_pointless(work, row, whom)
-    if whom is None or whom.contact is None or reason is not None:
-        row.state, row.failure = deliveries.FAILED, reason
+    try:
+        whom = _addressee(work, row)
+        link = _link(work, row.link_id) if row.link_id else None
+        code = _code(work, row.code_id) if row.code_id else None
+    except _Pointless as pointless:
+        row.state, row.failure = deliveries.FAILED, pointless.reason
         return None
-    row.channel = CHANNEL_OF[whom.contact.kind]
-    pepper = work.tools.pepper
-    links = [_address(work, row.link_id)] if row.link_id else []
-    codes = [one_time_code(pepper, row.code_id)] if row.code_id else []
+    row.channel = whom.channel
+    facts = {**row.values, **_common(work, row, whom), "link": link, "code": code}
     rendered = render_letter(
-        row.letter,
-        whom.locale,
-        CHANNEL_OF[whom.contact.kind],
-        {
-            "base_url": work.tools.base_url,
-            **_sender(work, row, whom),
-            **row.values,
-            **({"link": links[0]} if links else {}),
-            **({"code": codes[0]} if codes else {}),
-        },
+        row.letter, whom.locale, whom.channel, {k: v for k, v in facts.items() if v is not None}
     )
     return Message(
         id=row.id,
         letter=row.letter,
-        channel=CHANNEL_OF[whom.contact.kind],
-        to=whom.contact.value,
+        channel=whom.channel,
+        to=whom.address,
         subject=rendered.subject,
         text=rendered.text,
-        links=tuple(links),
-        codes=tuple(codes),
+        links=(link,) if link else (),
+        codes=(code,) if code else (),
         at=row.created_at,
     )
 
@@ -131,73 +125,94 @@ def note_failure(work: UnitOfWork, *, delivery_id: UUID, failure: str, over: boo
             row.state = deliveries.FAILED
 
 
+class _Pointless(Exception):
+    """The letter is not to be sent any more, for a reason of one word."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 @dataclass(frozen=True, slots=True)
 class _Addressee:
-    """Who gets the letter; without a contact when they were erased or gave none."""
+    """Who gets the letter, where, and in which language."""
 
-    contact: Contact | None
+    channel: Channel
+    address: str
     locale: str
     school_id: UUID | None
 
 
-def _addressee(work: UnitOfWork, row: deliveries.Delivery) -> _Addressee | None:
+def _addressee(work: UnitOfWork, row: deliveries.Delivery) -> _Addressee:
+    content: dict[str, Any]
+    somebody: people.Person | people.ContactCheck | None
     if row.person_id is not None:
-        person = people.person(work.session, row.person_id)
-        if person is None:
-            return None
-        contact = persons.contact_of(persons.read(work, person))
-        return _Addressee(contact, person.locale, None)
-    check = work.session.get(people.ContactCheck, (row.check_id, work.tenant_id))
-    if check is None:
-        return None
+        somebody = people.person(work.session, row.person_id)
+        content = persons.read(work, somebody) if somebody else {}
+    else:
+        somebody = work.session.get(people.ContactCheck, (row.check_id, work.tenant_id))
+        content = _read_check(work, somebody) if somebody else {}
+    contact = persons.contact_of(content)
+    if somebody is None or contact is None:
+        raise _Pointless("no_contact")
+    if contact.kind not in work.tools.channels:
+        raise _Pointless("no_gateway")
+    return _Addressee(
+        CHANNEL_OF[contact.kind],
+        contact.value,
+        somebody.locale,
+        somebody.school_id if isinstance(somebody, people.ContactCheck) else None,
+    )
+
+
+def _read_check(work: UnitOfWork, check: people.ContactCheck) -> dict[str, Any]:
     if not work.keyring.knows(check.id):
-        return _Addressee(None, check.locale, check.school_id)
+        return {}
     opened = work.keyring.open(check.sealed, table="contact_check", row=check.id, subject=check.id)
-    return _Addressee(persons.contact_of(opened), check.locale, check.school_id)
+    return cast(dict[str, Any], opened)
 
 
-def _why_pointless(
-    work: UnitOfWork, row: deliveries.Delivery, whom: _Addressee | None
-) -> str | None:
-    if whom is None or whom.contact is None:
-        return "no_contact"
-    if whom.contact.kind not in work.tools.channels:
-        return "no_gateway"
-    if row.link_id is not None:
-        link = consents.link(work.session, row.link_id)
+def _link(work: UnitOfWork, link_id: UUID) -> str:
+    """The address of a way in, by the door it opens."""
+    token = link_token(work.tools.pepper, link_id)
+    door = tenancy.door_of(work.session, token_hash(token))
+    if door is None:
+        raise _Pointless("link_closed")
+    if door.kind == "link":
+        link = consents.link(work.session, link_id)
         if link is None or link.revoked_at is not None:
-            return "link_revoked"
+            raise _Pointless("link_revoked")
         if link.expires_at <= work.now:
-            return "link_expired"
-    if row.code_id is not None:
-        code = consents.code(work.session, row.code_id)
-        if code is None or code.used_at is not None or code.dropped_at is not None:
-            return "code_used"
-        if code.expires_at <= work.now:
-            return "code_expired"
-    return None
+            raise _Pointless("link_expired")
+    return f"{work.tools.base_url}{ENTRANCES[door.kind]}{token}"
 
 
-def _sender(
+def _code(work: UnitOfWork, code_id: UUID) -> str:
+    code = consents.code(work.session, code_id)
+    if code is None or code.used_at is not None:
+        raise _Pointless("code_used")
+    if code.dropped_at is not None:
+        raise _Pointless("code_replaced")
+    if code.expires_at <= work.now:
+        raise _Pointless("code_expired")
+    return one_time_code(work.tools.pepper, code_id)
+
+
+def _common(
     work: UnitOfWork, row: deliveries.Delivery, whom: _Addressee
-) -> dict[str, str]:
-    """What every letter says of who writes: school, partner, and a number to call back."""
+) -> dict[str, str | int | None]:
+    """What any letter may say: who writes, a number to call back, the application's number."""
     partner = schools.partner(work.session)
-    school_id = whom.school_id
-    if row.case_id is not None:
-        case = cases.case(work.session, row.case_id)
-        school_id = case.school_id if case else school_id
+    case = cases.case(work.session, row.case_id) if row.case_id else None
+    school_id = case.school_id if case else whom.school_id
     school = schools.school(work.session, school_id) if school_id else None
     return {
         "school_title": Text(school.title).in_(whom.locale) if school else partner.name,
         "partner_name": partner.name,
-        "contact_name": partner.contact_name,
         "contact_phone": partner.contact_phone,
+        "base_url": work.tools.base_url,
+        "number": case.number if case else None,
     }
-
-
-def _address(work: UnitOfWork, link_id: UUID) -> str:
-    return f"{work.tools.base_url}/s/{link_token(work.tools.pepper, link_id)}"
 
 
 def _person_of(work: UnitOfWork, account_id: UUID) -> UUID:

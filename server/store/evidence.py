@@ -88,6 +88,21 @@ def chain(session: Session, *, after: int = 0, batch: int = 2000) -> Iterator[Ev
         session.expunge_all()
 
 
+def event(session: Session, tenant_id: UUID, seq: int) -> Evidence | None:
+    """One event by its number."""
+    return session.get(Evidence, (tenant_id, seq))
+
+
+def payloads_of(session: Session, seq: int) -> list[EvidencePayload]:
+    """The sealed payloads of one event."""
+    return list(session.scalars(select(EvidencePayload).where(EvidencePayload.seq == seq)))
+
+
+def payload(session: Session, payload_id: UUID) -> EvidencePayload | None:
+    """A sealed payload by its id."""
+    return session.scalar(select(EvidencePayload).where(EvidencePayload.id == payload_id))
+
+
 def events_about(session: Session, subject_id: UUID) -> list[Evidence]:
     """A person's events, oldest first."""
     query = select(Evidence).where(Evidence.subject_id == subject_id).order_by(Evidence.seq)
