@@ -19,6 +19,7 @@ from server.kernel.canonical import canonical, normal_text, sha256_hex
 from server.kernel.problems import Place, Problem
 from server.kernel.yaml import Document, Path
 from server.model.definition import ModelSpec, Variant
+from server.model.legal import LegalSpec
 from server.model.reading import nearest, read_document
 from server.workflows.definition import WorkflowSpec
 
@@ -100,11 +101,11 @@ class Bundle:
         return {
             "release": self.release,
             "model": _plain(self.model),
-            "legal": _thawed(self.legal),
+            "legal": thawed(self.legal),
             "workflows": {name: _plain(spec) for name, spec in sorted(self.workflows.items())},
             "forms": {name: _plain(spec) for name, spec in sorted(self.forms.items())},
             "consents": {name: _plain(spec) for name, spec in sorted(self.consents.items())},
-            "texts": _thawed(self.texts),
+            "texts": thawed(self.texts),
         }
 
     @staticmethod
@@ -122,6 +123,15 @@ class Bundle:
             consents=_specs(ConsentSpec, content["consents"]),
             texts=_frozen(content["texts"]),
         )
+
+
+def thawed(value: Any) -> Any:
+    """Frozen raw data as plain JSON again, keys in order."""
+    if isinstance(value, Mapping):
+        return {key: thawed(held) for key, held in sorted(value.items())}
+    if isinstance(value, tuple | list):
+        return [thawed(held) for held in value]
+    return value
 
 
 def text_name(path: str) -> str:
@@ -181,7 +191,6 @@ _ELSEWHERE = re.compile(
     r"^(texts|documents|instruments|schema|settings)/|^(methods|indicators)\.yaml$"
     r"|\.test\.yaml$|(^|/)README\.md$"
 )
-_LEGAL_KEYS = ("legal", "signers", "grounds", "consent_forms", "origins")
 
 
 class _Reading:
@@ -216,7 +225,7 @@ class _Reading:
             if not self.problems:
                 self._refuse("FILE-MODEL", "model.yaml")
             return None
-        if not self.legal:
+        if not self.legal and not self.problems:
             self._refuse("FILE-LEGAL", "legal/ru.yaml")
         if self.problems:
             return None
@@ -249,10 +258,10 @@ class _Reading:
             self.documents["model:model"] = document
 
     def _law(self, country: str, document: Document) -> None:
-        missing = [key for key in _LEGAL_KEYS if not document.data.get(key)]
-        for key in missing:
-            self.problems.append(Problem("KEY-MISSING", {"key": key}, document.place(())))
-        if not missing:
+        law = read_document(LegalSpec, document)
+        if isinstance(law, list):
+            self.problems += law
+        else:
             self.legal[country] = document.data
             self.documents[f"legal:{country}"] = document
 
@@ -311,12 +320,4 @@ def _frozen(value: Any) -> Any:
         return MappingProxyType({key: _frozen(held) for key, held in value.items()})
     if isinstance(value, Iterable) and not isinstance(value, str):
         return tuple(_frozen(held) for held in value)
-    return value
-
-
-def _thawed(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _thawed(held) for key, held in sorted(value.items())}
-    if isinstance(value, tuple | list):
-        return [_thawed(held) for held in value]
     return value

@@ -21,6 +21,7 @@ Spec = TypeVar("Spec", bound=BaseModel)
 # What the language has and this release does not carry out yet: refused by name, so that nobody
 # looks for a misspelling (WORKFLOWS.md, "Step kinds of the whole language").
 STEP_KINDS = ("form", "consent", "choose", "review", "notify")
+CHANGES = ("hide", "set", "reword", "move", "add_field")
 UNBUILT_KINDS = (
     "note", "sign", "check", "event", "assess", "each", "all_of", "any_of", "n_of", "wait", "run",
     "document", "webhook",
@@ -168,6 +169,9 @@ def _wrong_value(error: Mapping[str, Any], path: Path) -> tuple[str, dict[str, A
     shown = _short(given)
     if kind == "step_kind":
         return _step_kind(given)
+    if kind == "change_kind":
+        meant = nearest(str(given.get("change", "")), CHANGES) if isinstance(given, dict) else ""
+        return "CHANGE-KIND", {"allowed": list(CHANGES), "meant": meant}
     if kind == "literal_error":
         return _choice(given, error["msg"], path)
     if kind == "string_pattern_mismatch":

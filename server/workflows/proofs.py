@@ -335,8 +335,10 @@ class _Walk:
                 yield f"withdraw {name}", move, _with(world, name, "withdrawn")
 
 
-def _with(world: World, consent: str, state: str, *, owed: frozenset[Role] | None = None) -> World:
-    consents = {**world.consents, consent: state}
+def _with(
+    world: World, consent: str, state: ConsentState, *, owed: frozenset[Role] | None = None
+) -> World:
+    consents: dict[str, ConsentState] = {**world.consents, consent: state}
     return replace(world, consents=consents, owed=world.owed if owed is None else owed)
 
 

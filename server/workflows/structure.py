@@ -146,7 +146,7 @@ class _Structure:
         for name, end in stage.refused.items():
             at = (*path, "refused", name)
             own = [step.consent for step in consents]
-            self.must_know("consent of this stage", name, own, at, stage.stage)
+            self.must_know("consent", name, own, at, stage.stage)
             self.must_know("end", end, self.spec.ends, at, stage.stage)
         self._gate(stage, path)
         for number, step in enumerate(stage.steps):
@@ -158,7 +158,7 @@ class _Structure:
         here = self.stage_index[stage.stage]
         for number, name in enumerate(stage.gate.given):
             at: Path = (*path, "gate", "given", number)
-            self.must_know("consent asked in this workflow", name, self.asked, at, stage.stage)
+            self.must_know("consent", name, self.asked, at, stage.stage)
             if self.home.get(name, -1) >= here:
                 self.note("GATE-LATE", at, stage.stage, stage=stage.stage, name=name)
         for number, name in enumerate(stage.gate.done):
@@ -203,10 +203,10 @@ class _Structure:
         for name, value in condition.answer.items():
             spec = form.field_named(name)
             names = [field.field for field in form.fields]
-            self.must_know(f"field of {form.form}", name, names, (*path, name), at)
+            self.must_know("field", name, names, (*path, name), at)
             if spec is not None and spec.choices is not None:
                 values = [choice.value for choice in spec.choices.options]
-                self.must_know(f"answer to {name}", value, values, (*path, name), at)
+                self.must_know("answer", value, values, (*path, name), at)
 
     def _choice(self, step: ChooseStep, path: Path) -> None:
         taken: Counter[int] = Counter()
@@ -296,7 +296,7 @@ class _Structure:
             self.must_know("step", demand.before, nodes, (*path, "before"), "requires")
             for number, name in enumerate(demand.given):
                 at: Path = (*path, "given", number)
-                self.must_know("consent asked in this workflow", name, self.asked, at, "requires")
+                self.must_know("consent", name, self.asked, at, "requires")
             for number, name in enumerate(demand.done):
                 self.must_know("step", name, nodes, (*path, "done", number), "requires")
 

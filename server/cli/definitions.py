@@ -1,0 +1,255 @@
+"""Commands for definitions: check them, write the schemas for editors, draw a workflow."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from server.cli import speaking
+from server.kernel import places, yaml
+from server.kernel.problems import Place, Problem
+from server.model import settings as school_settings
+from server.model.bundle import Bundle, folder_sources, read_sources
+from server.model.checks import check as check_bundle
+from server.model.definition import SettingsSpec
+from server.model.reading import read_document
+from server.model.schemas import KINDS, schema_files
+from server.words import problems as words
+from server.words.speech import LANGUAGES, N_
+from server.workflows.compiled import compile_workflow
+from server.workflows.diagram import mermaid
+
+# The first key of a file says what it is, and with it the folder where it lies.
+_FOLDERS = {"workflow": "workflows", "form": "forms", "consent": "consents"}
+
+
+@click.group(help=N_("Check and publish definitions."))
+def defs() -> None:
+    """The group `defs`."""
+
+
+@defs.command(
+    "check",
+    help=N_(
+        "Check definitions: a whole folder, or single files in place of the shipped ones."
+        " Without a path, what is shipped."
+    ),
+)
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--overlay",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=N_("A school's settings to carry out before the checks."),
+)
+@click.option("--json", "as_json", is_flag=True, help=N_("Print the problems as JSON."))
+@click.option(
+    "--lang",
+    type=click.Choice(LANGUAGES),
+    help=N_("Language of what is printed; by default that of the terminal, else Russian."),
+)
+def check(paths: tuple[Path, ...], overlay: Path | None, as_json: bool, lang: str | None) -> int:
+    del lang  # read from the context by `speaking.language`
+    checking = _Checking()
+    checking.run(paths, overlay)
+    if as_json:
+        click.echo(json.dumps(_as_data(checking), ensure_ascii=False, indent=2))
+    else:
+        _print(checking)
+    return 1 if any(not problem.warning for problem in checking.problems) else 0
+
+
+@defs.command("schema", help=N_("Write the JSON Schemas of the definitions, for editors."))
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help=N_("The folder to write to; by default the one beside the shipped definitions."),
+)
+def schema(folder: Path | None) -> None:
+    target = folder or places.workflow_defs() / "schema"
+    target.mkdir(parents=True, exist_ok=True)
+    for name, content in schema_files().items():
+        (target / name).write_text(content, encoding="utf-8")
+    speaking.say(N_("Written to %(folder)s: %(names)s."), folder=target, names=", ".join(KINDS))
+
+
+@defs.command("diagram", help=N_("Draw a shipped workflow as a Mermaid chart."))
+@click.argument("workflow")
+@click.option(
+    "--lang",
+    type=click.Choice(LANGUAGES),
+    help=N_("Language of what is printed; by default that of the terminal, else Russian."),
+)
+def diagram(workflow: str, lang: str | None) -> int:
+    del lang  # read from the context by `speaking.language`
+    bundle, found = read_sources(folder_sources(places.workflow_defs())[0])
+    if bundle is None:
+        for problem in found:
+            click.echo(words.line(problem, speaking.language()), err=True)
+        return 1
+    if workflow not in bundle.workflows:
+        names = ", ".join(bundle.workflows)
+        speaking.say(
+            N_("There is no workflow “%(id)s”. There are: %(names)s."), id=workflow, names=names
+        )
+        return 1
+    spec = bundle.workflows[workflow]
+    compiled = compile_workflow(spec, bundle.forms, bundle.consents)
+    click.echo(mermaid(compiled, speaking.language()), nl=False)
+    return 0
+
+
+@dataclass
+class _Checking:
+    """One run of `defs check`: what was read, and what was found."""
+
+    problems: list[Problem] = field(default_factory=list)
+    files: int = 0
+    origins: dict[str, Any] = field(default_factory=dict)
+
+    def run(self, paths: tuple[Path, ...], overlay: Path | None) -> None:
+        folders = [path for path in paths if path.is_dir() and (path / "model.yaml").is_file()]
+        for folder in folders or ([] if paths else [places.workflow_defs()]):
+            self._folder(folder, overlay)
+        single = [file for path in paths if path not in folders for file in _files_in(path)]
+        if single:
+            self._files(single, overlay)
+
+    def _folder(self, folder: Path, overlay: Path | None) -> None:
+        sources, found = folder_sources(folder)
+        shown = {name: _as_typed(folder / name) for name in sources}
+        self.files += len(sources)
+        self._check(sources, shown, overlay, found)
+
+    def _files(self, files: list[Path], overlay: Path | None) -> None:
+        """Single files take the place of shipped ones, so that all they name is there."""
+        sources, _ = folder_sources(places.workflow_defs())
+        shown: dict[str, str] = {}
+        for file in files:
+            self.files += 1
+            source = _read(file)
+            name = self._name_of(file, source)
+            if name == "settings":
+                overlay = file
+            elif name is not None:
+                sources[name] = source
+                shown[name] = _as_typed(file)
+        if not self.problems:
+            self._check(sources, shown, overlay, [])
+
+    def _name_of(self, file: Path, source: bytes) -> str | None:
+        """Where a single file would lie in a folder; `settings` for a school's settings."""
+        if file.suffix == ".md":
+            return f"consents/{file.name}"
+        document = yaml.load(source, file=_as_typed(file))
+        if isinstance(document, list):
+            self.problems += document
+            return None
+        for key, folder in _FOLDERS.items():
+            if key in document.data:
+                return f"{folder}/{_name(document.data[key], file)}.yaml"
+        if "settings" in document.data:
+            return "settings"
+        if "legal" in document.data:
+            return f"legal/{_name(document.data['legal'], file)}.yaml"
+        if "model" in document.data:
+            return "model.yaml"
+        kinds = [*_FOLDERS, "settings", "legal", "model"]
+        self.problems.append(Problem("FILE-KIND", {"kinds": kinds}, document.place(())))
+        return None
+
+    def _check(
+        self,
+        sources: dict[str, bytes],
+        shown: dict[str, str],
+        overlay: Path | None,
+        found: list[Problem],
+    ) -> None:
+        bundle, problems = read_sources(sources)
+        problems = [*found, *problems]
+        if bundle is not None:
+            self.origins.update(bundle.origins)
+            problems += check_bundle(bundle)
+            if overlay is not None:
+                problems += _with_settings(bundle, overlay)
+        self.problems += [_shown_as(problem, shown) for problem in problems]
+
+
+def _with_settings(bundle: Bundle, file: Path) -> list[Problem]:
+    document = yaml.load(_read(file), file=_as_typed(file))
+    if isinstance(document, list):
+        return document
+    spec = read_document(SettingsSpec, document)
+    if isinstance(spec, list):
+        return spec
+    applied = school_settings.apply(bundle, spec, place_of=document.place)
+    found = list(applied.problems)
+    return found or check_bundle(applied.effective, variant=spec.variant)
+
+
+def _files_in(path: Path) -> Iterable[Path]:
+    if not path.is_dir():
+        return [path]
+    files = (*path.rglob("*.yaml"), *path.rglob("*.md"))
+    return sorted(file for file in files if not file.name.endswith(".test.yaml"))
+
+
+def _read(file: Path) -> bytes:
+    # One byte more than is allowed is enough to know that it is too much.
+    with file.open("rb") as stream:
+        return stream.read(yaml.MAX_BYTES + 1)
+
+
+def _name(written: object, file: Path) -> str:
+    """The id in a file, or the file's own name when what is written cannot be one."""
+    fits = isinstance(written, str) and written.isascii() and written.isidentifier()
+    return str(written) if fits else file.stem
+
+
+def _as_typed(path: Path) -> str:
+    """A path as people know it: relative to where they stand, when it lies below."""
+    here = Path(os.getcwd())
+    full = path.absolute()
+    return str(full.relative_to(here)) if full.is_relative_to(here) else str(path)
+
+
+def _shown_as(problem: Problem, shown: dict[str, str]) -> Problem:
+    place = problem.place
+    if place is None or place.file not in shown:
+        return problem
+    return replace(problem, place=Place(shown[place.file], place.line, place.column))
+
+
+def _print(checking: _Checking) -> None:
+    language = speaking.language()
+    for problem in checking.problems:
+        click.echo(words.line(problem, language))
+        if origin := words.origin_line(problem, checking.origins, language):
+            click.echo(f"  {origin}")
+    if not checking.problems:
+        speaking.say(N_("No problems. Files read: %(count)s."), count=checking.files)
+
+
+def _as_data(checking: _Checking) -> list[dict[str, Any]]:
+    language = speaking.language()
+    return [
+        {
+            "file": problem.place.file if problem.place else None,
+            "line": problem.place.line if problem.place else None,
+            "column": problem.place.column if problem.place else None,
+            "code": problem.code,
+            "message": words.say(problem, language),
+            "at": problem.at,
+            "why": problem.why,
+            "origin": words.origin_line(problem, checking.origins, language),
+            "trail": list(problem.trail),
+            "warning": problem.warning,
+        }
+        for problem in checking.problems
+    ]
