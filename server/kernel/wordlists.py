@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -32,6 +32,12 @@ class WordClass(Frozen):
     words: tuple[WordPattern, ...] = Field(min_length=1)
     unless: tuple[WordPattern, ...] = ()
 
+    def with_words_of(self, other: WordClass) -> WordClass:
+        """The same kind with the words of another list beside its own."""
+        return self.model_copy(
+            update={"words": self.words + other.words, "unless": self.unless + other.unless}
+        )
+
 
 class WordList(Frozen):
     """A list as of a date: kinds of words, and how a sentence forbids to write about them."""
@@ -39,6 +45,17 @@ class WordList(Frozen):
     as_of: date
     classes: dict[Id, WordClass]
     forbidding: tuple[WordPattern, ...] = ()
+
+    @classmethod
+    def joined(cls, lists: Sequence[WordList]) -> WordList:
+        """One list of several countries' lists; kinds of one name hold the words of all."""
+        kinds: dict[str, WordClass] = {}
+        for name, kind in (item for one in lists for item in one.classes.items()):
+            held = kinds.get(name)
+            kinds[name] = kind if held is None else held.with_words_of(kind)
+        forbidding = tuple(pattern for one in lists for pattern in one.forbidding)
+        as_of = max((one.as_of for one in lists), default=date.min)
+        return cls(as_of=as_of, classes=kinds, forbidding=forbidding)
 
 
 @dataclass(frozen=True)
@@ -87,9 +104,13 @@ def _plain(word: str) -> str:
 def _spans(read: tuple[str, ...], patterns: tuple[str, ...]) -> Iterator[tuple[int, int]]:
     for pattern in map(_compiled, patterns):
         for start in range(len(read) - len(pattern) + 1):
-            pairs = zip(pattern, read[start:], strict=False)
-            if all(word.startswith(stem) if open_ else word == stem for (stem, open_), word in pairs):
+            pairs = zip(read[start:], pattern, strict=False)
+            if all(_fits(word, stem, any_ending) for word, (stem, any_ending) in pairs):
                 yield start, start + len(pattern)
+
+
+def _fits(word: str, stem: str, any_ending: bool) -> bool:
+    return word.startswith(stem) if any_ending else word == stem
 
 
 @lru_cache(maxsize=2048)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, StrictBool, StrictInt, StrictStr, Tag
 
-from server.forms.definition import Choice, Data, FieldType, Role
+from server.forms.definition import Data, FieldType, Role
 from server.kernel.durations import AnyDuration, Duration
 from server.kernel.frozen import Frozen, Id, ParameterId, WhyId
 from server.kernel.problems import Place, Problem
@@ -90,7 +90,7 @@ class ModelSpec(Frozen):
         return self.parameters[parameter].range_in(variant)
 
     def defaults(self, variant: Variant) -> Mapping[str, int]:
-        """The number of each parameter that has one, for what a definition leaves to the variant."""
+        """The number of each parameter that has one, for what a definition leaves open."""
         ranges = {name: parameter.range_in(variant) for name, parameter in self.parameters.items()}
         return {name: found.default for name, found in ranges.items() if found.default is not None}
 
@@ -101,10 +101,6 @@ class OfferedChoice(Frozen):
     value: Id | None = None
     label: AnyText
 
-    def named(self, value: str) -> Choice:
-        """The choice under its lasting value."""
-        return Choice(value=value, label=self.label)
-
 
 class OwnChoices(Frozen):
     """The choices of a question that a partner adds."""
@@ -113,7 +109,7 @@ class OwnChoices(Frozen):
 
 
 class OwnField(Frozen):
-    """A question that a partner adds: fewer keys than a shipped one, so that it can claim nothing."""
+    """A question that a partner adds; it has fewer keys than a shipped one and can claim less."""
 
     field: Id
     type: FieldType
@@ -125,7 +121,7 @@ class OwnField(Frozen):
     max: int | Literal["today"] | None = None
     max_length: int | None = Field(default=None, ge=1, le=10_000)
     readers: tuple[Role, ...] = ("coordinator",)
-    data: Data
+    data: Data | None = None  # only a note, which asks nothing, goes without
 
 
 class AnyChange(Frozen):
@@ -214,7 +210,7 @@ def target_of(at: str) -> str:
 
 
 def length_in_days(duration: Duration) -> float:
-    """How long a duration is, for comparing bounds of unlike units; a month is a twelfth of a year."""
+    """How long a duration is, to compare bounds of unlike units; a month is a twelfth of a year."""
     days_of_one = {"hours": 1 / 24, "days": 1.0, "working days": 1.0, "months": 365 / 12}
     return duration.amount * days_of_one[duration.unit]
 
