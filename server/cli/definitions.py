@@ -151,18 +151,17 @@ class _Checking:
         if isinstance(document, list):
             self.problems += document
             return None
-        for key, folder in _FOLDERS.items():
-            if key in document.data:
-                return f"{folder}/{_name(document.data[key], file)}.yaml"
-        if "settings" in document.data:
-            return "settings"
-        if "legal" in document.data:
-            return f"legal/{_name(document.data['legal'], file)}.yaml"
-        if "model" in document.data:
-            return "model.yaml"
         kinds = [*_FOLDERS, "settings", "legal", "model"]
-        self.problems.append(Problem("FILE-KIND", {"kinds": kinds}, document.place(())))
-        return None
+        # A consent has a key `form` as well: what stands first says what the file is.
+        key = next((key for key in document.data if key in kinds), None)
+        if key is None:
+            self.problems.append(Problem("FILE-KIND", {"kinds": kinds}, document.place(())))
+            return None
+        if key in _FOLDERS:
+            return f"{_FOLDERS[key]}/{_name(document.data[key], file)}.yaml"
+        if key == "legal":
+            return f"legal/{_name(document.data[key], file)}.yaml"
+        return "model.yaml" if key == "model" else "settings"
 
     def _check(
         self,

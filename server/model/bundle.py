@@ -276,6 +276,9 @@ class _Reading:
         if isinstance(spec, list):
             self.problems += spec
             return
+        if written := _written_own(document):
+            self.problems += written
+            return
         name = str(getattr(spec, key))
         if name in self.specs[key]:
             other = self.documents[f"{key}:{name}"].file
@@ -297,6 +300,17 @@ class _Reading:
 
     def _refuse(self, code: str, file: str, **facts: Any) -> None:
         self.problems.append(Problem(code, facts, Place(file, 1, 1)))
+
+
+def _written_own(document: Document) -> list[Problem]:
+    """The key that only the merge of a school's settings may set, written in a file."""
+    fields = document.data.get("fields", ())
+    facts = {"key": "own", "allowed": [], "meant": ""}
+    return [
+        Problem("KEY-UNKNOWN", facts, document.key_place(("fields", index, "own")))
+        for index, field_ in enumerate(fields)
+        if "own" in field_
+    ]
 
 
 def _in_folder(name: str, folder: str) -> bool:

@@ -88,7 +88,11 @@ def read_document(kind: type[Spec], document: Document) -> Spec | list[Problem]:
     except ValidationError as error:
         raw = error.errors(include_url=False, include_context=True, include_input=True)
     problems = [_problem(kind, document, found) for found in raw if not _noise(found)]
-    return list(_once(problems))
+    return sorted(_once(problems), key=_in_order)
+
+
+def _in_order(problem: Problem) -> tuple[int, int]:
+    return (problem.place.line, problem.place.column) if problem.place else (0, 0)
 
 
 def nearest(wanted: str, known: Iterable[str]) -> str:
@@ -98,7 +102,12 @@ def nearest(wanted: str, known: Iterable[str]) -> str:
 
 
 def _noise(error: Mapping[str, Any]) -> bool:
-    """A union tries each of its kinds; that the text was not ready-made tells nobody anything."""
+    """What only follows from another error, and tells nobody anything.
+
+    A union tries each of its members; a list counts only those of its items that are right.
+    """
+    if error["type"] == "too_short":
+        return bool(len(error["input"]) >= error["ctx"]["min_length"])
     return bool(error["type"] == "is_instance_of")
 
 
@@ -116,9 +125,8 @@ def _once(problems: Iterable[Problem]) -> Iterator[Problem]:
 
 
 def _problem(kind: type[BaseModel], document: Document, error: Mapping[str, Any]) -> Problem:
-    path = _path(document.data, error)
+    path, models = _found_at(kind, document.data, error["loc"])
     at = ".".join(str(part) for part in path)
-    models = list(_models_at(kind, document.data, error["loc"]))
     if error["type"] == "extra_forbidden":
         code, facts = _unknown_key(str(error["loc"][-1]), models)
         return Problem(code, facts, document.key_place(path), at)
@@ -131,15 +139,29 @@ def _problem(kind: type[BaseModel], document: Document, error: Mapping[str, Any]
     return Problem(code, facts, document.place(path), at)
 
 
-def _path(data: Any, error: Mapping[str, Any]) -> Path:
-    """Where in the document an error stands: its location without the tags of unions."""
+def _found_at(
+    kind: type[BaseModel], data: Any, loc: tuple[Any, ...]
+) -> tuple[Path, list[type[BaseModel]]]:
+    """Where in the document an error stands, and the models that may stand around it.
+
+    A location holds the tags of unions beside keys and indexes; a tag may look like a key
+    (`form`), so types and data are walked together.
+    """
     path: list[str | int] = []
-    found = data
-    for part in error["loc"]:
-        if _inside(found, part):
-            found = found[part]
+    candidates: list[Any] = [kind]
+    around: list[Any] = candidates
+    for part in loc:
+        tagged = [one for one in candidates if _has_tag(one, part)]
+        if tagged:
+            candidates = around = tagged
+        elif _inside(data, part):
+            around = candidates
+            candidates = list(_into(candidates, part))
+            data = data[part]
             path.append(part)
-    return tuple(path)
+        else:
+            around = candidates
+    return tuple(path), [model for one in around for model in _unwrapped(one) if _is_model(model)]
 
 
 def _inside(data: Any, part: Any) -> bool:
@@ -216,20 +238,6 @@ def _short(given: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _models_at(kind: type[BaseModel], data: Any, loc: tuple[Any, ...]) -> Iterator[type[BaseModel]]:
-    """The models that may stand around the last part of a location."""
-    candidates: list[Any] = [kind]
-    found = data
-    for part in loc[:-1]:
-        stepped = list(_into(candidates, part))
-        if _inside(found, part) and stepped:
-            candidates, found = stepped, found[part]
-        else:
-            candidates = [one for one in candidates if _tagged(one, part)] or candidates
-    for candidate in candidates:
-        yield from (model for model in _unwrapped(candidate) if _is_model(model))
-
-
 def _into(candidates: list[Any], part: Any) -> Iterator[Any]:
     for candidate in candidates:
         for kind in _unwrapped(candidate):
@@ -255,7 +263,7 @@ def _members(kind: Any) -> Iterator[Any]:
         yield kind
 
 
-def _tagged(kind: Any, tag: Any) -> bool:
+def _has_tag(kind: Any, tag: Any) -> bool:
     if get_origin(kind) is not Annotated:
         return _is_model(kind) and kind.__name__ == tag
     return any(isinstance(note, Tag) and note.tag == tag for note in get_args(kind)[1:])

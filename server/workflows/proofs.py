@@ -353,7 +353,9 @@ class _Findings:
         self.place_of = place_of
 
     def all(self) -> Iterator[Problem]:
-        yield from self._ages()
+        if ages := list(self._ages()):
+            yield from ages  # the ways end there, so that all beyond looks unreached
+            return
         yield from self._unreached()
         yield from self._demands()
         yield from self._data()
