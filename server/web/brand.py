@@ -9,7 +9,7 @@ _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 def brand_or_none(colour: str | None) -> str | None:
-    """Return the colour when white letters on it can be read, else None: the page then shows its own."""
+    """Return the colour when white can be read on it, else None: the page then shows its own."""
     if colour is None or not _COLOUR.fullmatch(colour):
         return None
     return colour if contrast("#ffffff", colour) >= READABLE else None

@@ -103,8 +103,9 @@ for (const list of all("[data-reorder]")) {
   });
   list.addEventListener("dragover", (event) => {
     const over = moving && event.target.closest("[data-item]");
-    if (!over || over === moving || over.parentElement !== list || !over.querySelector("[data-handle]")) return;
+    if (!over || over.parentElement !== list || !over.querySelector("[data-handle]")) return;
     event.preventDefault();
+    if (over === moving) return;
     const box = over.getBoundingClientRect();
     over[event.clientY < box.top + box.height / 2 ? "before" : "after"](moving);
   });
