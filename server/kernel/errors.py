@@ -23,11 +23,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 
 class MentorSchoolError(Exception):
     """Root: carries facts by name, no sentences and no HTTP."""
+
+    # A refusal whose transaction is kept all the same: a wrong code must be counted.
+    keeps_writes = False
 
     def __init__(self, **facts: Any) -> None:
         super().__init__(", ".join(f"{name}={value!r}" for name, value in facts.items()))
@@ -83,6 +87,8 @@ class DefinitionRefused(Refused):
 class CodeRefused(Refused):
     """A one-time code that does not fit: `reason`, and `left` tries."""
 
+    keeps_writes = True
+
 
 class ContactRefused(Refused):
     """A contact of a kind without a gateway, or no contact at all."""
@@ -97,7 +103,16 @@ class AlreadyDone(Conflict):
 
 
 class TextChanged(Conflict):
-    """The text read is not the text of now: `consent`, `before`, `after`."""
+    """The text read is not the text of now: `consent`; `lines` tells what changed.
+
+    The lines name people, so they are no fact: facts may be logged.
+    """
+
+    keeps_writes = True  # the new document stays under the request
+
+    def __init__(self, lines: Sequence[Any] = (), **facts: Any) -> None:
+        super().__init__(**facts)
+        self.lines = lines
 
 
 class StageClosed(Conflict):

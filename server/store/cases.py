@@ -11,6 +11,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     SmallInteger,
     UniqueConstraint,
+    func,
     literal_column,
     select,
     text,
@@ -80,6 +81,9 @@ class Task(TenantRow, Base):
     __table_args__ = (
         refers("case_id", "case"),
         Index("ix_task_case", "tenant_id", "case_id"),
+        Index(
+            "ix_task_live", "tenant_id", "case_id", postgresql_where=text("status IN (0, 3)")
+        ),
         # The literal status matters: a bound parameter makes the planner leave the index.
         Index(
             "ix_task_desk",
@@ -270,6 +274,35 @@ def decisions_of(session: Session, case_id: UUID) -> list[Decision]:
     """All decisions of a case, oldest first."""
     query = select(Decision).where(Decision.case_id == case_id).order_by(Decision.id)
     return list(session.scalars(query))
+
+
+def open_cases_of(session: Session, school_id: UUID, *, cap: int = 1000) -> int:
+    """How many cases of a school are under way, counted up to a cap."""
+    capped = select(Case.id).where(Case.school_id == school_id, Case.status == "open").limit(cap)
+    return int(session.scalar(select(func.count()).select_from(capped.subquery())) or 0)
+
+
+def authors(session: Session, case_ids: list[UUID]) -> dict[UUID, dict[str, UUID]]:
+    """Who filled in the newest answer of each step: case → step → person."""
+    found: dict[UUID, dict[str, UUID]] = {}
+    query = (
+        select(Answer.case_id, Answer.step, Answer.author_id)
+        .where(Answer.case_id.in_(case_ids))
+        .distinct(Answer.case_id, Answer.step)
+        .order_by(Answer.case_id, Answer.step, Answer.id.desc())
+    )
+    for case_id, step, author in session.execute(query) if case_ids else ():
+        found.setdefault(case_id, {})[step] = author
+    return found
+
+
+def decisions_in(session: Session, case_ids: list[UUID]) -> dict[UUID, list[Decision]]:
+    """The decisions of several cases."""
+    found: dict[UUID, list[Decision]] = {}
+    query = select(Decision).where(Decision.case_id.in_(case_ids)).order_by(Decision.id)
+    for row in session.scalars(query) if case_ids else ():
+        found.setdefault(row.case_id, []).append(row)
+    return found
 
 
 def events_of(session: Session, case_id: UUID, *, after: int = 0, limit: int = 200) -> list[Event]:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import Index, UniqueConstraint, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 from server.store.base import Base, TenantRow, refers
 
@@ -144,6 +144,20 @@ def consents_of_subject(session: Session, subject_id: UUID) -> list[Consent]:
     """All consents about a child, newest first."""
     query = select(Consent).where(Consent.subject_id == subject_id)
     return list(session.scalars(query.order_by(Consent.id.desc())))
+
+
+def board(session: Session, subject_ids: list[UUID]) -> list[Consent]:
+    """The newest consent of each kind of each of these children."""
+    if not subject_ids:
+        return []
+    query = (
+        select(Consent)
+        .where(Consent.subject_id.in_(subject_ids))
+        .distinct(Consent.subject_id, Consent.consent)
+        .order_by(Consent.subject_id, Consent.consent, Consent.id.desc())
+        .options(defer(Consent.document))
+    )
+    return list(session.scalars(query))
 
 
 def signatures_of(session: Session, consent_ids: list[UUID]) -> list[Signature]:

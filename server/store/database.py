@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
-from server.kernel.errors import Broken
+from server.kernel.errors import Broken, MentorSchoolError
 
 # Only settings of the transaction: they hold behind a pooler too, and nothing leaks to the next.
 OPENING = (
@@ -20,7 +20,8 @@ OPENING = (
     " set_config('idle_in_transaction_session_timeout', '30s', true)"
 )
 Rows = list[tuple[Any, ...]]
-Statement = tuple[str, Sequence[Any]]
+Params = Sequence[Any] | Mapping[str, Any]
+Statement = tuple[str, Params]
 
 
 class Transaction:
@@ -55,7 +56,7 @@ class Transaction:
         self._counter.add(len(statements) + bool(opening))
         return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
 
-    def queue(self, sql: str, params: Sequence[Any]) -> None:
+    def queue(self, sql: str, params: Params) -> None:
         """Keep a statement whose result nobody needs: it goes out together with the commit."""
         self._queued.append((sql, params))
 
@@ -130,6 +131,10 @@ class Database:
             try:
                 yield transaction
                 transaction.finish()
+            except MentorSchoolError as refusal:
+                if refusal.keeps_writes:
+                    transaction.finish()
+                raise
             finally:
                 transaction.close()
 

@@ -114,6 +114,13 @@ def anybody_by_contact(session: Session, contact_index: bytes) -> list[Person]:
     return list(session.scalars(select(Person).where(Person.contact_index == contact_index)))
 
 
+def same_contact(session: Session, person_id: UUID) -> set[UUID]:
+    """Others with this person's contact: a colleague's own family."""
+    me = select(Person.contact_index).where(Person.id == person_id).scalar_subquery()
+    query = select(Person.id).where(Person.contact_index == me, Person.id != person_id)
+    return set(session.scalars(query))
+
+
 def mentees_like(session: Session, name_birth_index: bytes, *, but: UUID) -> list[UUID]:
     """Other children with the same surname and birth date: perhaps the same child."""
     query = select(Person.id).where(

@@ -156,6 +156,16 @@ def holders(session: Session, school_id: UUID, role: str, on: date) -> list[Posi
     return list(session.scalars(query.order_by(Position.id)))
 
 
+def positions_in(session: Session, school_id: UUID, on: date) -> list[Position]:
+    """All roles held in a school on a day."""
+    query = select(Position).where(
+        Position.school_id == school_id,
+        Position.since <= on,
+        (Position.until.is_(None)) | (Position.until >= on),
+    )
+    return list(session.scalars(query.order_by(Position.id)))
+
+
 def revisions(session: Session, school_id: UUID, *, limit: int = 50) -> list[SettingsRevision]:
     """The history of a school's settings, newest first."""
     query = select(SettingsRevision).where(SettingsRevision.school_id == school_id)

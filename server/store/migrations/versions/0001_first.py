@@ -730,6 +730,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("status = 0 AND listed"),
     )
     op.create_index(
+        "ix_task_live",
+        "task",
+        ["tenant_id", "case_id"],
+        unique=False,
+        postgresql_where=sa.text("status IN (0, 3)"),
+    )
+    op.create_index(
         "ix_task_place",
         "task",
         ["tenant_id", "school_id", "municipality_id", "due_at", "id"],

@@ -1,0 +1,319 @@
+"""How a family comes in: by the school's link or poster, by an invitation, by a link of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+from uuid import UUID
+
+from server.access import policy
+from server.access.policy import Permission, Thing
+from server.kernel.canonical import sha256_hex
+from server.kernel.contacts import Contact, ContactKind, parse_contact
+from server.kernel.errors import ContactRefused, DeadLink, NotFound
+from server.kernel.ids import new_id
+from server.kernel.marks import commitment, new_salt, token_hash
+from server.services import (
+    case_letters,
+    codes,
+    documents,
+    evidence,
+    in_force,
+    links,
+    persons,
+    steps,
+)
+from server.services.evidence import Payload
+from server.services.unit_of_work import UnitOfWork
+from server.store import cases, consents, people, schools, tenancy
+from server.workflows import moves
+
+WORKFLOW = "minor_enrolment"
+KEEP_REQUEST_DAYS = 30
+
+
+@dataclass(frozen=True)
+class SchoolDoor:
+    """A school as its public page needs it."""
+
+    school: schools.School
+    partner: schools.Partner
+    municipality: schools.Municipality | None
+    channels: frozenset[str]
+
+
+@dataclass(frozen=True)
+class CodeSent:
+    """A code is on its way: where it went, masked, and what it is bound to."""
+
+    code_id: UUID
+    masked: str
+    kind: ContactKind
+    check_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class GuardianIn:
+    """A guardian who proved a contact: who it is, and which applications are theirs."""
+
+    person_id: UUID
+    case_ids: tuple[UUID, ...]
+
+
+def school_door(work: UnitOfWork, *, slug: str, place: str | None) -> SchoolDoor:
+    """The school behind a poster's link; the link is public and no secret.
+
+    :raises NotFound: when there is no such school or place.
+    """
+    school = schools.school_by_slug(work.session, slug)
+    if school is None:
+        raise NotFound(what="school")
+    found = schools.municipalities(work.session, school.id)
+    here = next((one for one in found if one.slug == place), None)
+    if place is not None and here is None:
+        raise NotFound(what="place")
+    return SchoolDoor(school, schools.partner(work.session), here, work.tools.channels)
+
+
+def rules_in_force(work: UnitOfWork, *, school_id: UUID, locale: str) -> tuple[str, str]:
+    """The rules of the simple signature, and their hash, which the first code is bound to."""
+    text = documents.rules_text(in_force.ready_in_force(work, school_id).bundle, locale)
+    return text, sha256_hex(text.encode())
+
+
+def ask_contact(
+    work: UnitOfWork, *, school_id: UUID, municipality_id: UUID | None, contact: str, locale: str
+) -> CodeSent:
+    """A visitor typed a contact: keep it for a day at most, and send the first code to it.
+
+    The answer is the same whether or not the contact is known here.
+
+    :raises ContactRefused: when it is no contact, or no letter of its kind can be sent from here.
+    """
+    parsed = reachable(work, contact)
+    index = persons.contact_index(work, parsed)
+    check = people.ContactCheck(
+        id=new_id(),
+        tenant_id=work.tenant_id,
+        school_id=school_id,
+        municipality_id=municipality_id,
+        kind=parsed.kind,
+        sealed=b"",
+        contact_index=index,
+        locale=locale,
+        created_at=work.now,
+    )
+    work.keyring.create(check.id)
+    check.sealed = work.keyring.seal(
+        {"contact": {"kind": parsed.kind, "value": parsed.value}},
+        table="contact_check",
+        row=check.id,
+        subject=check.id,
+    )
+    work.session.add(check)
+    work.session.flush()
+    _, rules_hash = rules_in_force(work, school_id=school_id, locale=locale)
+    code_id = codes.ask_code(
+        work,
+        purpose="contact",
+        contact_index=index,
+        kind=parsed.kind,
+        bound_hash=_first_code_binds(index, rules_hash),
+        check_id=check.id,
+    )
+    code = cast(consents.Code, consents.code(work.session, code_id))
+    # After a double click the first message carries the code: the first check counts.
+    return CodeSent(code_id, parsed.masked, parsed.kind, code.check_id or check.id)
+
+
+def confirm_contact(work: UnitOfWork, *, check_id: UUID, code_id: UUID, typed: str) -> GuardianIn:
+    """The first code was typed: the contact is proved and the rules are accepted by conduct.
+
+    :raises CodeRefused: when the code does not fit.
+    """
+    check = _check(work, check_id)
+    _, rules_hash = rules_in_force(work, school_id=check.school_id, locale=check.locale)
+    code = codes.use_code(
+        work,
+        code_id=code_id,
+        typed=typed,
+        bound_hash=_first_code_binds(check.contact_index, rules_hash),
+    )
+    opened = work.keyring.open(
+        check.sealed, table="contact_check", row=check.id, subject=check.id
+    )
+    contact = Contact(opened["contact"]["kind"], opened["contact"]["value"])
+    guardian = people.guardian_by_contact(work.session, check.contact_index)
+    if guardian is None:
+        guardian = persons.new_person(
+            work, kind="guardian", locale=check.locale, contact=contact
+        )
+    guardian.locale = check.locale
+    check.confirmed_at = work.now
+    _note_rules(work, guardian, contact, code, rules_hash, check.locale)
+    mine = cases.cases_of_guardian(work.session, guardian.id)
+    return GuardianIn(guardian.id, tuple(case.id for case in mine if case.workflow == WORKFLOW))
+
+
+def invite(
+    work: UnitOfWork,
+    *,
+    school_id: UUID,
+    municipality_id: UUID | None,
+    contact: str,
+    locale: str,
+) -> UUID:
+    """A coordinator invites a family by the guardian's contact alone; the case waits for them.
+
+    :raises ContactRefused: also when the contact is the coordinator's own (CONSENT.md R21).
+    """
+    policy.require(
+        work.actor, Permission.CASE_INVITE, Thing(school_id, municipality_id=municipality_id)
+    )
+    parsed = reachable(work, contact)
+    index = persons.contact_index(work, parsed)
+    if any(one.kind == "staff" for one in people.anybody_by_contact(work.session, index)):
+        raise ContactRefused(reason="contact_of_staff")
+    guardian = people.guardian_by_contact(work.session, index) or persons.new_person(
+        work, kind="guardian", locale=locale, contact=parsed
+    )
+    ready = in_force.ready_in_force(work, school_id)
+    case_id = steps.start_case(
+        work,
+        school_id=school_id,
+        municipality_id=municipality_id,
+        workflow=WORKFLOW,
+        definition_hash=ready.bundle.hash,
+        guardian_id=guardian.id,
+        invited_by=work.actor.person_id,
+    )
+    standing = steps.load(work, case_id)
+    steps.take(work, standing, moves.Started(), kind="invited")
+    steps.set_expiry(work, standing, days=KEEP_REQUEST_DAYS)
+    case_letters.to_family(work, standing, letter="invitation", role="guardian")
+    return case_id
+
+
+def ask_entry_code(work: UnitOfWork, *, link_id: UUID) -> CodeSent:
+    """Someone came by a link of their own: a fresh code goes to the contact on file.
+
+    :raises DeadLink: when the link leads nowhere.
+    """
+    entry = links.open_link(work, link_id=link_id)
+    person = cast(people.Person, people.person(work.session, entry.person_id))
+    contact = persons.contact_of(persons.read(work, person))
+    if contact is None or person.contact_index is None:
+        raise DeadLink(what="link")
+    case = cast(cases.Case, cases.case(work.session, entry.case_id))
+    code_id = codes.ask_code(
+        work,
+        purpose="enter",
+        contact_index=person.contact_index,
+        kind=contact.kind,
+        bound_hash=_entry_binds(work, person, case),
+        person_id=person.id,
+        case_id=case.id,
+    )
+    return CodeSent(code_id, contact.masked, contact.kind)
+
+
+def confirm_entry(work: UnitOfWork, *, link_id: UUID, code_id: UUID, typed: str) -> links.Entry:
+    """The code of a returning person fits: they are in, and have accepted the rules as they are.
+
+    :raises CodeRefused: when the code does not fit.
+    """
+    row = consents.link(work.session, link_id)
+    if row is None:
+        raise DeadLink(what="link")
+    person = cast(people.Person, people.person(work.session, row.person_id))
+    case = cast(cases.Case, cases.case(work.session, row.case_id))
+    code = codes.use_code(
+        work, code_id=code_id, typed=typed, bound_hash=_entry_binds(work, person, case)
+    )
+    entry = links.open_link(work, link_id=link_id)
+    row.used_at = row.used_at or work.now
+    contact = persons.contact_of(persons.read(work, person))
+    if contact is not None:
+        _, rules_hash = rules_in_force(work, school_id=case.school_id, locale=person.locale)
+        _note_rules(work, person, contact, code, rules_hash, person.locale)
+    return entry
+
+
+def ask_new_link(work: UnitOfWork, *, token: str) -> None:
+    """The owner of a dead link asks for a new one, sent to the contact on file.
+
+    To the eye it does the same for every token; nothing happens for an unknown one.
+    """
+    door = tenancy.door_of(work.session, token_hash(token))
+    if door is None or door.kind != "link" or door.tenant_id != work.tenant_id:
+        return
+    row = consents.link(work.session, door.target)
+    if row is None:
+        return
+    person = people.person(work.session, row.person_id)
+    if person is None or person.erased_at is not None or row.revoked_at is not None:
+        return
+    standing = steps.load(work, row.case_id)
+    case_letters.to_family(work, standing, letter="resume_link", role=row.role)
+
+
+def reachable(work: UnitOfWork, typed: str) -> Contact:
+    """The contact typed, if a letter of its kind can be sent from here.
+
+    :raises ContactRefused: `reason` contact_no_mail or contact_no_phone where no gateway exists.
+    """
+    parsed = parse_contact(typed)
+    if parsed.kind not in work.tools.channels:
+        raise ContactRefused(reason=f"contact_no_{parsed.kind}")
+    return parsed
+
+
+def _check(work: UnitOfWork, check_id: UUID) -> people.ContactCheck:
+    check = work.session.get(people.ContactCheck, (check_id, work.tenant_id))
+    if check is None or not work.keyring.knows(check_id):
+        raise DeadLink(what="contact check")
+    return check
+
+
+def _first_code_binds(contact_index: bytes, rules_hash: str) -> str:
+    return sha256_hex(contact_index + rules_hash.encode())
+
+
+def _entry_binds(work: UnitOfWork, person: people.Person, case: cases.Case) -> str:
+    return sha256_hex(f"enter {work.tenant_id} {person.id} {case.id}".encode())
+
+
+def _note_rules(
+    work: UnitOfWork,
+    person: people.Person,
+    contact: Contact,
+    code: consents.Code,
+    rules_hash: str,
+    locale: str,
+) -> None:
+    salt = new_salt()
+    evidence.append(
+        work,
+        type="rules_accepted",
+        subject_id=person.id,
+        body={
+            "rules_hash": rules_hash,
+            "contact_commitment": commitment(salt, contact.normal),
+            "channel": contact.kind,
+            "signer": person.id,
+            "locale": locale,
+            "tries": code.attempts,
+        },
+        payloads=(
+            Payload(
+                person.id,
+                {
+                    "salt": salt.hex(),
+                    "contact": contact.value,
+                    "code_sent": code.created_at.isoformat(),
+                    "code_verified": work.now.isoformat(),
+                    **evidence.connection_of(work),
+                },
+            ),
+        ),
+    )

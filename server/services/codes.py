@@ -1,0 +1,125 @@
+"""One-time codes: asked for, counted before they are compared, bound to what they sign.
+
+The six digits are computed from the row's id where they are needed: here and in the worker that
+writes the message. They rest nowhere (CONSENT.md R31, R32; DECISIONS.md 7).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import text
+
+from server.kernel.contacts import ContactKind
+from server.kernel.errors import CodeRefused, LimitReached
+from server.kernel.ids import new_id
+from server.kernel.marks import one_time_code, same_code
+from server.services import letters
+from server.services.unit_of_work import UnitOfWork
+from server.store import consents
+
+LIFE = timedelta(minutes=10)
+TRIES = 5
+UNUSED_PER_HOUR = 3
+UNUSED_PER_DAY = 10
+AGAIN_AFTER = timedelta(seconds=30)  # a double click sends no second message
+
+CodePurpose = Literal["contact", "enter", "package"]
+
+_TRY = text(
+    "UPDATE code SET attempts = attempts + 1 WHERE id = :id AND tenant_id = :tenant"
+    " AND attempts < :tries AND used_at IS NULL AND dropped_at IS NULL AND expires_at > :now"
+    " RETURNING attempts"
+)
+_USE = text(
+    "UPDATE code SET used_at = :now WHERE id = :id AND tenant_id = :tenant AND used_at IS NULL"
+    " RETURNING id"
+)
+
+
+def ask_code(
+    work: UnitOfWork,
+    *,
+    purpose: CodePurpose,
+    contact_index: bytes,
+    kind: ContactKind,
+    bound_hash: str,
+    person_id: UUID | None = None,
+    check_id: UUID | None = None,
+    case_id: UUID | None = None,
+) -> UUID:
+    """Make a code for what it is bound to, and send it; earlier codes for the same purpose die.
+
+    :raises LimitReached: after 3 unused codes in an hour or 10 in a day for this contact.
+    """
+    rows = consents.unused_codes(work.session, contact_index, work.now - timedelta(days=1))
+    for row in rows:
+        fresh = row.created_at > work.now - AGAIN_AFTER
+        if fresh and row.bound_hash == bound_hash and row.purpose == purpose:
+            if row.dropped_at is None and row.attempts < TRIES:
+                return row.id
+    _must_be_within_limits(work, rows)
+    for row in rows:
+        if row.purpose == purpose and row.dropped_at is None:
+            row.dropped_at = work.now
+    made = consents.Code(
+        id=new_id(),
+        tenant_id=work.tenant_id,
+        purpose=purpose,
+        person_id=person_id,
+        check_id=check_id,
+        contact_index=contact_index,
+        bound_hash=bound_hash,
+        channel="mail" if kind == "mail" else "sms",
+        attempts=0,
+        created_at=work.now,
+        expires_at=work.now + LIFE,
+    )
+    work.session.add(made)
+    work.session.flush()
+    letters.queue_letter(
+        work,
+        letter="signing_code",
+        case_id=case_id,
+        person_id=person_id,
+        check_id=None if person_id else check_id,
+        code_id=made.id,
+    )
+    return made.id
+
+
+def use_code(work: UnitOfWork, *, code_id: UUID, typed: str, bound_hash: str) -> consents.Code:
+    """Take a code once. The try is counted first and stays counted when the code is wrong.
+
+    Call it before anything else is written: a refusal keeps this transaction's writes.
+
+    :raises CodeRefused: `reason` code_wrong (with `left`), code_spent, code_expired,
+        code_other when it was asked for something else.
+    """
+    keys = {"id": code_id, "tenant": work.tenant_id, "now": work.now, "tries": TRIES}
+    attempts = work.session.execute(_TRY, keys).scalar()
+    row = consents.code(work.session, code_id)
+    if row is None:
+        raise CodeRefused(reason="code_other", left=0)
+    if attempts is None:
+        expired = row.expires_at <= work.now and row.used_at is None
+        raise CodeRefused(reason="code_expired" if expired else "code_spent", left=0)
+    if not same_code(one_time_code(work.tools.pepper, code_id), typed):
+        raise CodeRefused(reason="code_wrong", left=TRIES - int(attempts))
+    if row.bound_hash != bound_hash:
+        raise CodeRefused(reason="code_other", left=TRIES - int(attempts))
+    if work.session.execute(_USE, keys).scalar() is None:
+        raise CodeRefused(reason="code_spent", left=0)
+    work.session.refresh(row)
+    return row
+
+
+def _must_be_within_limits(work: UnitOfWork, rows: list[consents.Code]) -> None:
+    hour = [row.created_at for row in rows if row.created_at > work.now - timedelta(hours=1)]
+    if len(hour) >= UNUSED_PER_HOUR:
+        raise LimitReached(what="codes", retry_at=min(hour) + timedelta(hours=1))
+    if len(rows) >= UNUSED_PER_DAY:
+        oldest = min(row.created_at for row in rows)
+        raise LimitReached(what="codes", retry_at=oldest + timedelta(days=1))

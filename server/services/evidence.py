@@ -1,0 +1,89 @@
+"""Appending to the tenant's chain of evidence, in the transaction of what it proves."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from server.evidence.chain import Event, EventType, Head, next_event
+from server.kernel.ids import new_id
+from server.services.unit_of_work import UnitOfWork
+from server.store import steps
+
+APP_VERSION = "0.1.0"
+
+
+@dataclass(frozen=True)
+class Payload:
+    """What is personal about an event for one person concerned; sealed under that person's key."""
+
+    person_id: UUID
+    content: Mapping[str, Any]
+
+
+def append(
+    work: UnitOfWork,
+    *,
+    type: EventType,
+    subject_id: UUID | None,
+    body: Mapping[str, Any],
+    payloads: tuple[Payload, ...] = (),
+    head: Head | None = None,
+) -> Event:
+    """Write one event after the head, which is locked (here, unless the caller did already).
+
+    :raises Broken: when the body holds anything but ids, hashes and words of its vocabulary.
+    """
+    stream = str(work.tenant_id)
+    if head is None:
+        work.transaction.run_queued()
+        row = steps.read_head(work.transaction, work.tenant_id)
+        head = Head(stream, row.seq, bytes(row.hash)) if row else Head(stream)
+    sealed = {new_id(): payload for payload in payloads}
+    blobs = {
+        key: work.keyring.seal(
+            payload.content, table="evidence_payload", row=key, subject=payload.person_id
+        )
+        for key, payload in sealed.items()
+    }
+    whole = {"app": APP_VERSION, **body}
+    if subject_id is not None:
+        whole["subject"] = subject_id
+    if blobs:
+        whole["payloads"] = {key: hashlib.sha256(blob).hexdigest() for key, blob in blobs.items()}
+    event = next_event(head, type=type, at=work.now, body=whole)
+    steps.add_evidence(
+        work.transaction,
+        work.tenant_id,
+        seq=event.seq,
+        at=event.at,
+        type=event.type,
+        subject_id=subject_id,
+        body=event.stored,
+        hash=event.hash,
+        prev=event.prev,
+    )
+    for key, blob in blobs.items():
+        steps.add_payload(
+            work.transaction,
+            work.tenant_id,
+            payload_id=key,
+            seq=event.seq,
+            person_id=sealed[key].person_id,
+            sealed=blob,
+        )
+    return event
+
+
+def connection_of(work: UnitOfWork) -> dict[str, str]:
+    """From where the actor came: for sealed payloads only."""
+    return {
+        "address": work.actor.address,
+        "agent": work.actor.agent[:300],
+        "session": work.actor.session_id,
+    }
+
+

@@ -1,0 +1,310 @@
+"""The guardian's own page: what was signed, what comes next, who looked; and the way to the child."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import cast
+from uuid import UUID
+
+from server.access.policy import Permission
+from server.consents.documents import Document
+from server.kernel.errors import ContactRefused, NotAllowed, NotFound, StageClosed
+from server.kernel.text import Text
+from server.services import case_letters, documents, links, persons, steps
+from server.services.arrivals import WORKFLOW, CodeSent, reachable
+from server.services.standing import Standing
+from server.services.unit_of_work import UnitOfWork
+from server.store import cases, consents, people, schools
+from server.store import evidence as evidence_rows
+from server.store.steps import FAR_AWAY, TaskRow
+from server.workflows.definition import ChooseStep
+
+LIVE = ("given", "renewed")
+OWN_SIGNATURE_FROM = 14
+
+
+@dataclass(frozen=True)
+class ConsentState:
+    """One consent as the family sees it."""
+
+    consent_id: UUID
+    consent: str
+    title: Text
+    state: str
+    owed: tuple[str, ...]
+    answered_at: datetime | None
+    withdrawn_at: datetime | None
+    valid_until: date
+    edition: date
+    can_withdraw: bool
+    has_receipt: bool
+    document_hash: str
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """Something somebody has to do: a form, a package, a decision at the school."""
+
+    step: str
+    kind: str
+    role: str
+    label: Text
+    due_at: datetime | None
+    optional: bool
+
+
+@dataclass(frozen=True)
+class Application:
+    """One child's application on the family's page."""
+
+    case_id: UUID
+    number: int
+    child_name: str
+    age: int | None
+    status: str
+    stage: Text | None
+    end: str | None
+    end_label: Text | None
+    next_steps: tuple[NextStep, ...]
+    consents: tuple[ConsentState, ...]
+    child_contact: str | None  # masked
+    child_needs_contact: bool
+    child_can_take_the_phone: bool
+
+
+@dataclass(frozen=True)
+class Looked:
+    """Who opened the child's card on which day."""
+
+    day: date
+    name: str | None
+    role: str
+
+
+@dataclass(frozen=True)
+class Family:
+    """Everything on the guardian's page."""
+
+    guardian_name: str | None
+    applications: tuple[Application, ...]
+    looked: Mapping[UUID, tuple[Looked, ...]]  # by case
+    school: schools.School
+    partner: schools.Partner
+
+
+def family(work: UnitOfWork) -> Family:
+    """The guardian's applications, newest first.
+
+    :raises NotAllowed: before a code was typed in this session.
+    """
+    actor = work.actor
+    if actor.kind != "guardian" or not actor.assured or actor.person_id is None:
+        raise NotAllowed(permission="FAMILY_READ")
+    mine = [case for case in cases.cases_of_guardian(work.session, actor.person_id)
+            if case.workflow == WORKFLOW and case.subject_id]  # fmt: skip
+    guardian = cast(people.Person, people.person(work.session, actor.person_id))
+    work.keyring.load([actor.person_id, *(case.subject_id for case in mine)])
+    school_id = mine[0].school_id if mine else None
+    school = schools.school(work.session, school_id) if school_id else None
+    return Family(
+        guardian_name=persons.read(work, guardian).get("name"),
+        applications=tuple(_application(work, case) for case in mine),
+        looked={case.id: _looked(work, cast(UUID, case.subject_id)) for case in mine},
+        school=school or schools.schools(work.session)[0],
+        partner=schools.partner(work.session),
+    )
+
+
+def application(work: UnitOfWork, *, case_id: UUID) -> Application:
+    """One application of this guardian.
+
+    :raises NotFound: when it is not theirs.
+    """
+    case = cases.case(work.session, case_id)
+    actor = work.actor
+    if case is None or actor.kind != "guardian" or case.guardian_id != actor.person_id:
+        raise NotFound(what="case")
+    return _application(work, case)
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """The child takes the guardian's phone: the guardian's session ends, the child's begins."""
+
+    person_id: UUID
+    case_id: UUID
+    locale: str
+
+
+def hand_over(work: UnitOfWork, *, case_id: UUID) -> HandOver:
+    """Give the phone to a child below 14.
+
+    :raises NotAllowed: from 14 on: then the child comes by a link to a contact of its own.
+    """
+    standing = steps.load(work, case_id)
+    steps.require(work, standing, Permission.FAMILY_SIGN)
+    age = standing.age(work.now)
+    if standing.case.subject_id is None or age is None:
+        raise StageClosed(step="voice", state="not_open")
+    if age >= OWN_SIGNATURE_FROM:
+        raise NotAllowed(permission="HAND_OVER", reason="own_contact_needed")
+    if not any(task.role == "mentee" for task in standing.tasks):
+        raise StageClosed(step="voice", state="not_open")
+    child = cast(people.Person, people.person(work.session, standing.case.subject_id))
+    return HandOver(child.id, case_id, child.locale)
+
+
+def send_child_link(work: UnitOfWork, *, case_id: UUID, contact: str) -> CodeSent:
+    """Send the teenager's own link to a contact of their own, which the guardian typed.
+
+    :raises ContactRefused: when it is the guardian's own or a colleague's contact: the three of one
+        request must differ (DECISIONS.md 6).
+    """
+    standing = steps.load(work, case_id)
+    steps.require(work, standing, Permission.FAMILY_SIGN)
+    child_id = standing.case.subject_id
+    if child_id is None:
+        raise StageClosed(step="voice", state="not_open")
+    parsed = reachable(work, contact)
+    index = persons.contact_index(work, parsed)
+    for other in people.anybody_by_contact(work.session, index):
+        if other.id == standing.case.guardian_id:
+            raise ContactRefused(reason="contact_of_guardian")
+        if other.kind == "staff":
+            raise ContactRefused(reason="contact_of_staff")
+    child = cast(people.Person, people.person(work.session, child_id))
+    content = {**standing.subject, "contact": {"kind": parsed.kind, "value": parsed.value}}
+    if standing.subject.get("contact") not in (None, content["contact"]):
+        # A contact was there before: whatever went to it must not work any more (R23).
+        links.revoke_links(work, case_id=case_id, person_id=child_id)
+    persons.write(work, child, content)
+    standing.subject = content
+    case_letters.to_family(work, standing, letter="child_link", role="mentee")
+    return CodeSent(child_id, parsed.masked, parsed.kind)
+
+
+@dataclass(frozen=True)
+class ChildPage:
+    """What waits for a child."""
+
+    case_id: UUID
+    number: int
+    child_name: str
+    age: int | None
+    tasks: tuple[NextStep, ...]
+    companions: tuple[str, ...]  # plain words of what it is about
+    help_line: str
+    ended: bool
+    end: str | None
+    consents: tuple[ConsentState, ...]
+
+
+def child_page(work: UnitOfWork, *, case_id: UUID, locale: str) -> ChildPage:
+    """The child's own page: what is open for it, in plain words.
+
+    :raises NotFound: when this is not the child of this case.
+    """
+    standing = steps.load(work, case_id)
+    steps.require(work, standing, Permission.CHILD_ANSWER)
+    bundle = standing.ready.bundle
+    age = standing.age(work.now)
+    asked = [step.consent for step in standing.compiled.package("consents")]
+    plain = [bundle.companion_of(name, age, locale) for name in asked] if age is not None else []
+    help_line = bundle.texts.get("child_help_line", {})
+    return ChildPage(
+        case_id=case_id,
+        number=standing.case.number,
+        child_name=standing.subject.get("name", ""),
+        age=age,
+        tasks=tuple(_next(standing, task) for task in standing.tasks if task.role == "mentee"),
+        companions=tuple(text for text in plain if text),
+        help_line=help_line.get(locale) or help_line.get("ru", ""),
+        ended=standing.state.status == "ended",
+        end=standing.state.end,
+        consents=_consent_states(work, standing) if work.actor.assured else (),
+    )
+
+
+def document_of(work: UnitOfWork, *, consent_id: UUID) -> Document:
+    """The document of a consent for whoever signs it.
+
+    :raises NotFound: when it is not theirs.
+    """
+    row = consents.consent(work.session, consent_id)
+    me = work.actor.person_id
+    if row is None or me is None or not work.actor.assured:
+        raise NotFound(what="consent")
+    if me not in (row.guardian_id, row.subject_id):
+        raise NotFound(what="consent")
+    return documents.read(work, row)
+
+
+def _application(work: UnitOfWork, case: cases.Case) -> Application:
+    standing = steps.load(work, case.id)
+    age = standing.age(work.now)
+    contact = persons.contact_of(standing.subject)
+    for_child = any(task.role == "mentee" for task in standing.tasks)
+    stage = standing.compiled.stage(case.stage).title if case.stage else None
+    old_enough = age is not None and age >= OWN_SIGNATURE_FROM
+    return Application(
+        case_id=case.id,
+        number=case.number,
+        child_name=standing.subject.get("name", ""),
+        age=age,
+        status=standing.state.status,
+        stage=stage,
+        end=standing.state.end,
+        end_label=standing.compiled.end_label(standing.state.end) if standing.state.end else None,
+        next_steps=tuple(_next(standing, task) for task in standing.tasks),
+        consents=_consent_states(work, standing),
+        child_contact=contact.masked if contact else None,
+        child_needs_contact=for_child and old_enough and contact is None,
+        child_can_take_the_phone=for_child and not old_enough,
+    )
+
+
+def _next(standing: Standing, row: TaskRow) -> NextStep:
+    compiled = standing.compiled
+    stage = compiled.stage_of(row.step)
+    chosen = next((s for s in stage.steps if s.id == row.step), None)
+    label = compiled.label(row.step)
+    if isinstance(chosen, ChooseStep) and row.form and chosen.label is None:
+        label = compiled.forms[row.form].title
+    return NextStep(
+        step=row.step,
+        kind=row.kind,
+        role=row.role,
+        label=label,
+        due_at=None if row.due_at >= FAR_AWAY else row.due_at,
+        optional=stage.optional,
+    )
+
+
+def _consent_states(work: UnitOfWork, standing: Standing) -> tuple[ConsentState, ...]:
+    rows = consents.consents_of_case(work.session, standing.case.id)
+    ready = {row.consent_id for row in consents.receipts_of(work.session, [r.id for r in rows])}
+    return tuple(
+        ConsentState(
+            consent_id=row.id,
+            consent=row.consent,
+            title=standing.ready.bundle.consents[row.consent].title,
+            state=row.state,
+            owed=tuple(row.owed),
+            answered_at=row.answered_at,
+            withdrawn_at=row.withdrawn_at,
+            valid_until=row.valid_until,
+            edition=row.edition,
+            can_withdraw=row.state in LIVE,
+            has_receipt=row.id in ready,
+            document_hash=row.document_hash,
+        )
+        for row in rows
+    )
+
+
+def _looked(work: UnitOfWork, child_id: UUID) -> tuple[Looked, ...]:
+    rows = evidence_rows.accesses_to(work.session, child_id)
+    names = persons.names(work, [row.person_id for row in rows])
+    return tuple(Looked(row.day, names.get(row.person_id), row.role) for row in rows)

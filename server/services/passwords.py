@@ -1,0 +1,80 @@
+"""Passwords: argon2id, a policy a person can keep, and never more hashing at once than fits."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from server.kernel.errors import LimitReached, Refused
+
+SHORTEST = 10
+LONGEST = 200
+PATIENCE = 10.0  # seconds one waits for a core before being asked to come back
+
+_hasher = PasswordHasher()
+# Nobody's password: an unknown address costs as much as a known one.
+_NOBODYS = (
+    "$argon2id$v=19$m=65536,t=3,p=4$e4kYHPrIt8b8jf2AqT2NLg"
+    "$x8E5kZ2VgltmIRQrp7CVY9SkQjJJZx5WV4pHXURzhCM"
+)
+# One core stays free for everybody who is signed in already: a hash takes 64 MiB and 0.1 s.
+_slots = BoundedSemaphore(max(1, (os.cpu_count() or 2) - 1))
+
+
+def hash_password(plain: str) -> str:
+    """The argon2id hash of a password, in its own text form.
+
+    :raises LimitReached: when too many are hashing at this moment.
+    """
+    with _slot():
+        return _hasher.hash(normal(plain))
+
+
+def matches(stored: str | None, plain: str) -> bool:
+    """Whether the password is the stored one; without a stored one it takes as long and is not.
+
+    :raises LimitReached: when too many are hashing at this moment.
+    """
+    with _slot():
+        try:
+            return _hasher.verify(stored or _NOBODYS, normal(plain)) and stored is not None
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def require_good(plain: str, *, email: str) -> None:
+    """Take a new password that is long and not a way of writing the address.
+
+    :raises Refused: `reason` is password_short, password_long, password_same or password_address.
+    """
+    text = normal(plain)
+    if len(text) < SHORTEST:
+        raise Refused(reason="password_short", least=SHORTEST)
+    if len(text) > LONGEST:
+        raise Refused(reason="password_long", most=LONGEST)
+    if len(set(text)) < 5:
+        raise Refused(reason="password_same")
+    name = email.partition("@")[0].casefold()
+    if len(name) > 3 and text.casefold().replace(name, "").strip("0123456789@. ") == "":
+        raise Refused(reason="password_address")
+
+
+def normal(plain: str) -> str:
+    """A password as it is compared: keyboards write й and é in two ways (NFKC)."""
+    return unicodedata.normalize("NFKC", plain)
+
+
+@contextmanager
+def _slot() -> Iterator[None]:
+    if not _slots.acquire(timeout=PATIENCE):
+        raise LimitReached(limit="hashing", seconds=5)
+    try:
+        yield
+    finally:
+        _slots.release()

@@ -1,0 +1,253 @@
+"""Partners, schools, staff and tokens: set up from the shell, the platform's API and the demo."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from server.access import policy
+from server.access.actors import Actor, Holding
+from server.access.policy import Permission, Thing
+from server.kernel.contacts import parse_contact
+from server.kernel.errors import Conflict, NotFound, Refused
+from server.kernel.ids import new_id
+from server.kernel.marks import token_hash
+from server.services import persons
+from server.services.unit_of_work import UnitOfWork
+from server.store import people, schools, tenancy
+
+STAFF_ROLES = ("partner_admin", "coordinator", "cycle_lead", "curator", "tutor")
+SCOPES = (
+    "definitions:read", "definitions:write", "settings:read", "settings:write", "people:read",
+    "people:write", "cases:read", "cases:write", "tasks:read", "tasks:write", "evidence:read",
+    "tenants:write",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """Someone of staff with the roles they hold today."""
+
+    person_id: UUID
+    name: str | None
+    contact: str | None
+    roles: tuple[tuple[str, UUID, UUID | None, date, date | None], ...]
+
+
+def add_tenant(work: UnitOfWork, *, slug: str, name: str, platform: bool = False) -> UUID:
+    """Add an organisation; everything of it lives in its own tenant.
+
+    :raises Conflict: when the short name is taken.
+    """
+    policy.require(work.actor, Permission.TENANTS_EDIT, Thing())
+    if tenancy.tenant_by_slug(work.session, slug) is not None:
+        raise Conflict(what="tenant", slug=slug)
+    row = tenancy.Tenant(
+        id=new_id(), slug=slug, name=name, platform=platform, created_at=work.now
+    )
+    work.session.add(row)
+    work.session.flush()
+    return row.id
+
+
+def describe_partner(work: UnitOfWork, *, facts: Mapping[str, Any]) -> None:
+    """Write what consent texts name of the tenant's organisation."""
+    policy.require(work.actor, Permission.TENANTS_EDIT, Thing())
+    work.session.add(schools.Partner(id=new_id(), tenant_id=work.tenant_id, **facts))
+    work.session.flush()
+
+
+def add_school(work: UnitOfWork, *, facts: Mapping[str, Any], places: Sequence[tuple[str, str]]) -> UUID:
+    """Open a school with its places, and the public door its posters lead to.
+
+    :raises Conflict: when the short name is taken anywhere: it is a public address.
+    """
+    policy.require(work.actor, Permission.TENANTS_EDIT, Thing())
+    school_id = new_id()
+    door = token_hash(f"school {facts['slug']}")
+    if tenancy.door_of(work.session, door) is not None:
+        raise Conflict(what="school", slug=facts["slug"])
+    work.session.add(schools.School(id=school_id, tenant_id=work.tenant_id, **facts))
+    work.session.add(
+        tenancy.Door(
+            token_hash=door, kind="school", tenant_id=work.tenant_id, target=school_id
+        )
+    )
+    work.session.flush()
+    for slug, name in places:
+        work.session.add(
+            schools.Municipality(
+                id=new_id(),
+                tenant_id=work.tenant_id,
+                school_id=school_id,
+                slug=slug,
+                name=name,
+            )
+        )
+    work.session.flush()
+    return school_id
+
+
+def add_colleague(
+    work: UnitOfWork, *, name: str, email: str, password_hash: str | None, locale: str = "ru"
+) -> UUID:
+    """Add someone of staff with an account; a known account is joined to this tenant.
+
+    :raises Refused: when the address is no mail address.
+    """
+    _may_appoint(work)
+    contact = parse_contact(email)
+    if contact.kind != "mail":
+        raise Refused(reason="mail_wrong")
+    person = persons.new_person(work, kind="staff", locale=locale, name=name, contact=contact)
+    account = tenancy.account_by_email(work.session, contact.value)
+    if account is None:
+        account = tenancy.Account(
+            id=new_id(),
+            email=contact.value.lower(),
+            password=password_hash,
+            active=True,
+            fs_uniquifier=secrets.token_hex(32),
+            locale=locale,
+            created_at=work.now,
+        )
+        work.session.add(account)
+        work.session.flush()
+    work.session.add(
+        tenancy.Membership(
+            account_id=account.id, tenant_id=work.tenant_id, person_id=person.id
+        )
+    )
+    work.session.flush()
+    return person.id
+
+
+def appoint(
+    work: UnitOfWork,
+    *,
+    person_id: UUID,
+    school_id: UUID,
+    role: str,
+    since: date,
+    municipality_id: UUID | None = None,
+) -> None:
+    """Give a colleague a dated role in a school.
+
+    :raises Refused: for a role staff cannot hold.
+    """
+    policy.require(work.actor, Permission.PEOPLE_EDIT, Thing(school_id))
+    if role not in STAFF_ROLES:
+        raise Refused(reason="role_unknown", role=role)
+    person = people.person(work.session, person_id)
+    if person is None or person.kind != "staff":
+        raise NotFound(what="person")
+    work.session.add(
+        schools.Position(
+            id=new_id(),
+            tenant_id=work.tenant_id,
+            person_id=person_id,
+            school_id=school_id,
+            municipality_id=municipality_id,
+            role=role,
+            since=since,
+        )
+    )
+    work.session.flush()
+
+
+def colleagues(work: UnitOfWork, *, school_id: UUID) -> tuple[Colleague, ...]:
+    """Who holds which role in a school today."""
+    policy.require(work.actor, Permission.PEOPLE_READ, Thing(school_id))
+    held = schools.positions_in(work.session, school_id, work.now.date())
+    by_person: dict[UUID, list[schools.Position]] = {}
+    for row in held:
+        by_person.setdefault(row.person_id, []).append(row)
+    work.keyring.load(by_person)
+    rows = people.people(work.session, by_person)
+    found = []
+    for person_id, row in rows.items():
+        content = persons.read(work, row)
+        contact = persons.contact_of(content)
+        roles = tuple(
+            (one.role, one.school_id, one.municipality_id, one.since, one.until)
+            for one in by_person[person_id]
+        )
+        name = content.get("name")
+        found.append(Colleague(person_id, name, contact.value if contact else None, roles))
+    return tuple(found)
+
+
+def issue_token(
+    work: UnitOfWork,
+    *,
+    name: str,
+    scopes: Sequence[str],
+    person_id: UUID,
+    school_id: UUID | None = None,
+) -> str:
+    """Issue a bearer token; it is shown once and only its hash is kept.
+
+    :raises Refused: for a scope that does not exist.
+    """
+    _may_appoint(work)
+    unknown = [scope for scope in scopes if scope not in SCOPES]
+    if unknown:
+        raise Refused(reason="scope_unknown", scopes=unknown)
+    token = "ms_" + secrets.token_urlsafe(32)
+    row = schools.ApiToken(
+        id=new_id(),
+        tenant_id=work.tenant_id,
+        name=name,
+        scopes=list(scopes),
+        school_id=school_id,
+        person_id=person_id,
+        created_at=work.now,
+    )
+    work.session.add(row)
+    work.session.add(
+        tenancy.Door(
+            token_hash=token_hash(token),
+            kind="api_token",
+            tenant_id=work.tenant_id,
+            target=row.id,
+        )
+    )
+    work.session.flush()
+    return token
+
+
+def holdings_of(work: UnitOfWork, person_id: UUID, at: datetime) -> tuple[Holding, ...]:
+    """The roles a person holds today, as an actor carries them."""
+    rows = schools.positions_of(work.session, person_id, at.date())
+    return tuple(Holding(row.role, row.school_id, row.municipality_id) for row in rows)
+
+
+def token_actor(work: UnitOfWork, *, token_id: UUID) -> Actor | None:
+    """As whom a token acts: its person's roles, cut down to its scopes and school."""
+    row = work.session.get(schools.ApiToken, (token_id, work.tenant_id))
+    if row is None or row.revoked_at is not None:
+        return None
+    tenant = work.session.get(tenancy.Tenant, work.tenant_id)
+    held = holdings_of(work, row.person_id, work.now)
+    if row.school_id is not None:
+        held = tuple(one for one in held if one.school_id == row.school_id)
+    return Actor(
+        kind="token",
+        tenant_id=work.tenant_id,
+        person_id=row.person_id,
+        holdings=held,
+        scopes=frozenset(row.scopes),
+        platform=bool(tenant and tenant.platform),
+    )
+
+
+def _may_appoint(work: UnitOfWork) -> None:
+    schools_here = {held.school_id for held in work.actor.holdings}
+    if work.actor.kind == "shell" or work.actor.platform:
+        return
+    school_id = next(iter(schools_here), None)
+    policy.require(work.actor, Permission.PEOPLE_EDIT, Thing(school_id))

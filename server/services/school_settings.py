@@ -1,0 +1,276 @@
+"""A partner adapts the model: a draft, the one validator, publishing, history, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from server.access import policy
+from server.access.policy import Permission, Thing
+from server.kernel.errors import Conflict, DefinitionRefused, NotFound
+from server.kernel.ids import new_id
+from server.kernel.problems import Problem
+from server.model.bundle import Bundle
+from server.model.definition import Change, SettingsSpec
+from server.model.settings import apply
+from server.services import evidence, persons
+from server.services.unit_of_work import UnitOfWork
+from server.store import cases, definitions, schools
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One line of the history."""
+
+    seq: int
+    state: str
+    at: datetime
+    author: str | None
+    note: str
+    changes: tuple[Change, ...]
+    release: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A school's settings as the editor needs them."""
+
+    school: schools.School
+    release: str
+    variant: str
+    shipped: Bundle
+    published: tuple[Change, ...]
+    draft: tuple[Change, ...] | None
+    draft_revision: int
+    effective: Bundle  # of the draft if there is one, as far as it holds
+    problems: tuple[Problem, ...]
+    open_cases: int  # families that publishing does not touch
+
+
+def settings(work: UnitOfWork, *, school_id: UUID) -> Settings:
+    """What a school's administrator sees: what ships, what is published, what is drafted."""
+    policy.require(work.actor, Permission.SETTINGS_READ, Thing(school_id))
+    school = _school(work, school_id)
+    release = _release(work)
+    shipped = _shipped(work, release, school)
+    published = schools.revision_in_state(work.session, school_id, "published")
+    draft = schools.revision_in_state(work.session, school_id, "draft")
+    changes = _changes(school, release, draft or published)
+    applied = apply(shipped, _spec(school, release, changes))
+    return Settings(
+        school=school,
+        release=release.number,
+        variant=school.variant,
+        shipped=shipped,
+        published=_changes(school, release, published),
+        draft=_changes(school, release, draft) if draft else None,
+        draft_revision=draft.seq if draft else 0,
+        effective=applied.effective,
+        problems=tuple(applied.problems),
+        open_cases=cases.open_cases_of(work.session, school_id),
+    )
+
+
+def save_draft(
+    work: UnitOfWork, *, school_id: UUID, changes: Sequence[Change], revision: int | None = None
+) -> Settings:
+    """Keep changes as the draft, even where they do not hold yet: nothing typed is lost.
+
+    :raises Conflict: when someone else saved the draft since it was read.
+    """
+    policy.require(work.actor, Permission.SETTINGS_EDIT, Thing(school_id))
+    school = _school(work, school_id)
+    draft = schools.revision_in_state(work.session, school_id, "draft")
+    if revision is not None and revision != (draft.seq if draft else 0):
+        raise Conflict(what="draft", by=_author(work, draft), at=draft.at if draft else None)
+    if draft is not None:
+        draft.state = "superseded"
+    work.session.add(_revision(work, school, "draft", changes, note="", effective=None))
+    work.session.flush()
+    return settings(work, school_id=school_id)
+
+
+def drop_draft(work: UnitOfWork, *, school_id: UUID) -> None:
+    """Throw the draft away; what is published stays."""
+    policy.require(work.actor, Permission.SETTINGS_EDIT, Thing(school_id))
+    draft = schools.revision_in_state(work.session, school_id, "draft")
+    if draft is not None:
+        draft.state = "superseded"
+
+
+def check_changes(
+    work: UnitOfWork, *, school_id: UUID, changes: Sequence[Change]
+) -> tuple[Bundle, tuple[Problem, ...]]:
+    """What these changes would make, and what does not hold; nothing is kept."""
+    policy.require(work.actor, Permission.SETTINGS_READ, Thing(school_id))
+    school = _school(work, school_id)
+    release = _release(work)
+    applied = apply(_shipped(work, release, school), _spec(school, release, changes))
+    return applied.effective, tuple(applied.problems)
+
+
+def publish(
+    work: UnitOfWork,
+    *,
+    school_id: UUID,
+    changes: Sequence[Change] | None = None,
+    note: str = "",
+) -> Revision:
+    """Publish the draft, or these changes; new cases start with it, running ones keep theirs.
+
+    :raises DefinitionRefused: with every change that is out of bounds; nothing is published.
+    """
+    policy.require(work.actor, Permission.SETTINGS_EDIT, Thing(school_id))
+    school = _school(work, school_id)
+    release = _release(work)
+    draft = schools.revision_in_state(work.session, school_id, "draft")
+    wanted = tuple(changes) if changes is not None else _changes(school, release, draft)
+    if changes is None and draft is None:
+        raise Conflict(what="draft", state="none")
+    applied = apply(_shipped(work, release, school), _spec(school, release, wanted))
+    if applied.problems:
+        raise DefinitionRefused(problems=tuple(applied.problems))
+    effective = applied.effective
+    definitions.keep_effective(
+        work.session, work.tenant_id, effective.hash, effective.to_json(), work.now
+    )
+    for state in ("draft", "published"):
+        before = schools.revision_in_state(work.session, school_id, state)
+        if before is not None:
+            before.state = "superseded"
+    row = _revision(work, school, "published", wanted, note=note, effective=effective)
+    work.session.add(row)
+    work.session.flush()
+    evidence.append(
+        work,
+        type="settings_published",
+        subject_id=None,
+        body={
+            "settings_hash": effective.hash,
+            "variant": school.variant,
+            "definition_hash": release.hash,
+            **({"actor": work.actor.person_id} if work.actor.person_id else {}),
+        },
+    )
+    return _line(work, school, row)
+
+
+def history(work: UnitOfWork, *, school_id: UUID) -> tuple[Revision, ...]:
+    """Every published state of a school's settings, newest first."""
+    policy.require(work.actor, Permission.SETTINGS_READ, Thing(school_id))
+    school = _school(work, school_id)
+    rows = [row for row in schools.revisions(work.session, school_id) if row.effective_hash]
+    return tuple(_line(work, school, row) for row in rows)
+
+
+def bundle_of(work: UnitOfWork, *, school_id: UUID, seq: int) -> Bundle:
+    """What a published revision made of the model.
+
+    :raises NotFound: when the school has no such revision.
+    """
+    policy.require(work.actor, Permission.SETTINGS_READ, Thing(school_id))
+    school = _school(work, school_id)
+    rows = {row.seq: row for row in schools.revisions(work.session, school_id)}
+    row = rows.get(seq)
+    if row is None or row.effective_hash is None:
+        raise NotFound(what="revision")
+    return work.tools.bundles.get(work.session, row.effective_hash, school.variant).bundle
+
+
+def _school(work: UnitOfWork, school_id: UUID) -> schools.School:
+    school = schools.school(work.session, school_id)
+    if school is None:
+        raise NotFound(what="school")
+    return school
+
+
+def _release(work: UnitOfWork) -> definitions.Release:
+    return cast(definitions.Release, definitions.newest_release(work.session))
+
+
+def _shipped(
+    work: UnitOfWork, release: definitions.Release, school: schools.School
+) -> Bundle:
+    return work.tools.bundles.get(work.session, release.hash, school.variant).bundle
+
+
+def _spec(
+    school: schools.School, release: definitions.Release, changes: Sequence[Change]
+) -> SettingsSpec:
+    return SettingsSpec(
+        settings=school.slug.replace("-", "_"),
+        model=release.number.partition("+")[0],
+        variant=cast(Any, school.variant),
+        changes=tuple(changes),
+    )
+
+
+def _changes(
+    school: schools.School,
+    release: definitions.Release,
+    row: schools.SettingsRevision | None,
+) -> tuple[Change, ...]:
+    if row is None:
+        return ()
+    spec = SettingsSpec.model_validate(
+        {
+            "settings": school.slug.replace("-", "_"),
+            "model": release.number.partition("+")[0],
+            "variant": school.variant,
+            "changes": row.changes,
+        }
+    )
+    return spec.changes
+
+
+def _revision(
+    work: UnitOfWork,
+    school: schools.School,
+    state: str,
+    changes: Sequence[Change],
+    *,
+    note: str,
+    effective: Bundle | None,
+) -> schools.SettingsRevision:
+    newest = schools.revisions(work.session, school.id, limit=1)
+    return schools.SettingsRevision(
+        id=new_id(),
+        tenant_id=work.tenant_id,
+        school_id=school.id,
+        seq=newest[0].seq + 1 if newest else 1,
+        state=state,
+        changes=[
+            change.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+            for change in changes
+        ],
+        release=_release(work).number,
+        variant=school.variant,
+        effective_hash=effective.hash if effective else None,
+        author_id=work.actor.person_id,
+        note=note,
+        at=work.now,
+    )
+
+
+def _author(work: UnitOfWork, row: schools.SettingsRevision | None) -> str | None:
+    if row is None or row.author_id is None:
+        return None
+    return persons.names(work, [row.author_id]).get(row.author_id)
+
+
+def _line(
+    work: UnitOfWork, school: schools.School, row: schools.SettingsRevision
+) -> Revision:
+    release = definitions.release(work.session, row.release) or _release(work)
+    return Revision(
+        seq=row.seq,
+        state=row.state,
+        at=row.at,
+        author=_author(work, row),
+        note=row.note,
+        changes=_changes(school, release, row),
+        release=row.release,
+    )

@@ -1,0 +1,192 @@
+"""Withdrawing a consent: no more steps than giving it, and everything stops in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+from uuid import UUID
+
+from server.consents.documents import Document
+from server.kernel.errors import Conflict, NotFound
+from server.kernel.ids import new_id
+from server.kernel.marks import commitment, new_salt
+from server.model.bundle import Bundle
+from server.services import documents, evidence, in_force, persons, steps
+from server.services.evidence import Payload
+from server.services.filling import keep_answer
+from server.services.standing import Standing
+from server.services.unit_of_work import UnitOfWork
+from server.store import cases, consents, people
+from server.store import steps as rows
+from server.workflows import moves
+
+WORKFLOW = "consent_withdrawal"
+FORM = "withdrawal"
+LIVE = ("given", "renewed")
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """What the page of a withdrawal shows before it is done."""
+
+    consent_id: UUID
+    document: Document
+    stops_the_application: bool
+    masked_contact: str | None
+
+
+def withdrawal(work: UnitOfWork, *, consent_id: UUID) -> Withdrawal:
+    """A live consent of this person, with what withdrawing it would do.
+
+    :raises Conflict: when it is not live (any more).
+    """
+    row = _mine(work, consent_id)
+    if row.state not in LIVE:
+        raise Conflict(what="consent", state=row.state)
+    spec = _bundle(work, row).consents[row.consent]
+    person = people.person(work.session, cast(UUID, work.actor.person_id))
+    contact = persons.contact_of(persons.read(work, person)) if person else None
+    pauses = bool(spec.on_withdraw and spec.on_withdraw.pause)
+    return Withdrawal(row.id, documents.read(work, row), pauses, contact.masked if contact else None)
+
+
+def withdraw(work: UnitOfWork, *, consent_id: UUID, answer_to: str = "") -> UUID:
+    """Withdraw one consent: the record, its gates, tasks and timers, and a task for staff.
+
+    Returns the case that staff close as its consequence. Withdrawing twice is answered alike.
+    """
+    seen = _mine(work, consent_id)
+    standing = steps.load(work, seen.case_id, consents="UPDATE")
+    work.session.refresh(seen)
+    if seen.state == "withdrawn":
+        return _consequence_of(work, seen)
+    if seen.state not in LIVE:
+        raise Conflict(what="consent", state=seen.state)
+    spec = standing.ready.bundle.consents[seen.consent]
+    _note(work, seen)
+    seen.state = "withdrawn"
+    seen.owed = []
+    seen.withdrawn_at = work.now
+    standing.consent_states[seen.consent] = "withdrawn"
+    pause = spec.on_withdraw.pause if spec.on_withdraw else ()
+    if pause and standing.state.status != "ended":
+        steps.take(
+            work,
+            standing,
+            moves.Withdrawn(seen.consent, pause),
+            kind="consent_withdrawn",
+            data={"consent": seen.consent},
+        )
+    _tell_other_cases(work, seen, pause)
+    opens = spec.on_withdraw.open if spec.on_withdraw else None
+    return _consequence(work, standing, seen, opens=opens, answer_to=answer_to)
+
+
+def _mine(work: UnitOfWork, consent_id: UUID) -> consents.Consent:
+    row = consents.consent(work.session, consent_id)
+    actor = work.actor
+    if row is None or not actor.assured or actor.person_id is None:
+        raise NotFound(what="consent")
+    own = row.guardian_id == actor.person_id if actor.kind == "guardian" else False
+    # From 14 a child may withdraw alone; the code in this session proves who it is (R20).
+    child = row.subject_id == actor.person_id if actor.kind == "mentee" else False
+    if not own and not child:
+        raise NotFound(what="consent")
+    return row
+
+
+def _bundle(work: UnitOfWork, row: consents.Consent) -> Bundle:
+    case = cast(cases.Case, cases.case(work.session, row.case_id))
+    variant = steps.variant_of(work, case.school_id)
+    return work.tools.bundles.get(work.session, case.definition_hash, variant).bundle
+
+
+def _note(work: UnitOfWork, row: consents.Consent) -> None:
+    actor = work.actor
+    person = cast(people.Person, people.person(work.session, cast(UUID, actor.person_id)))
+    contact = persons.contact_of(persons.read(work, person))
+    salt = new_salt()
+    evidence.append(
+        work,
+        type="consent_withdrawn",
+        subject_id=row.subject_id,
+        body={
+            "consent_record": row.id,
+            "consent": row.consent,
+            "purpose": row.purpose,
+            "document_hash": row.document_hash,
+            "signer": person.id,
+            "signer_role": actor.role,
+            "channel": contact.kind if contact else "page",
+            "case": row.case_id,
+            "old_state": row.state,
+            "new_state": "withdrawn",
+            "contact_commitment": commitment(salt, contact.normal if contact else ""),
+        },
+        payloads=(
+            Payload(
+                person.id,
+                {
+                    "salt": salt.hex(),
+                    "contact": contact.masked if contact else None,
+                    **evidence.connection_of(work),
+                },
+            ),
+        ),
+    )
+
+
+def _tell_other_cases(work: UnitOfWork, row: consents.Consent, pause: tuple[str, ...]) -> None:
+    """Further cases of the child stop within seconds, by an inbox row each (DECISIONS 10)."""
+    if not pause:
+        return
+    for other in cases.cases_of_subject(work.session, row.subject_id):
+        if other.id == row.case_id or other.status == "ended" or other.workflow == WORKFLOW:
+            continue
+        rows.add_inbox(
+            work.transaction,
+            work.tenant_id,
+            inbox_id=new_id(),
+            case_id=other.id,
+            move={"move": "withdrawn", "consent": row.consent, "pause": list(pause)},
+            at=work.now,
+        )
+
+
+def _consequence(
+    work: UnitOfWork,
+    cause: Standing,
+    row: consents.Consent,
+    *,
+    opens: str | None,
+    answer_to: str,
+) -> UUID:
+    ready = in_force.ready_in_force(work, cause.case.school_id)
+    case_id = steps.start_case(
+        work,
+        school_id=cause.case.school_id,
+        municipality_id=cause.case.municipality_id,
+        workflow=WORKFLOW,
+        definition_hash=ready.bundle.hash,
+        guardian_id=row.guardian_id,
+        subject_id=row.subject_id,
+        cause_id=row.case_id,
+    )
+    made = steps.load(work, case_id)
+    steps.take(work, made, moves.Started(), kind="started")
+    values = {"which": row.consent, **({"answer_to": answer_to} if answer_to else {})}
+    keep_answer(work, made, step=FORM, form=FORM, values=values, flags=[])
+    data = {"step": FORM, "consent": str(row.id)}
+    steps.take(work, made, moves.Filled(FORM, values), kind="filled", data=data)
+    if opens:
+        steps.take(work, made, moves.Raised(opens), kind="raised", data={"task": opens})
+    return case_id
+
+
+def _consequence_of(work: UnitOfWork, row: consents.Consent) -> UUID:
+    found = [
+        case.id
+        for case in cases.cases_of_subject(work.session, row.subject_id)
+        if case.cause_id == row.case_id and case.workflow == WORKFLOW
+    ]
+    return found[0] if found else row.case_id

@@ -1,0 +1,129 @@
+"""Who stands behind a sign-in or a token: read in one round trip, in the tenant they act in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from server.store.database import Rows, Transaction
+from server.store.deliveries import Delivery
+from server.store.tenancy import Account, Door, Membership, Tenant
+
+STAFF = (
+    "SELECT a.id, a.email, a.locale, m.person_id, t.platform, t.name, p.sealed, k.epoch, k.wrapped"
+    " FROM account a JOIN membership m ON m.account_id = a.id AND m.tenant_id = %s"
+    " JOIN tenant t ON t.id = m.tenant_id"
+    " JOIN person p ON p.id = m.person_id AND p.tenant_id = m.tenant_id"
+    " LEFT JOIN subject_key k ON k.subject_id = p.id AND k.tenant_id = p.tenant_id"
+    " WHERE a.fs_uniquifier = %s AND a.active"
+)
+POSITIONS = (
+    "SELECT o.role, o.school_id, o.municipality_id FROM position o"
+    " WHERE o.person_id = (SELECT m.person_id FROM membership m JOIN account a"
+    " ON a.id = m.account_id WHERE a.fs_uniquifier = %s AND m.tenant_id = %s)"
+    " AND o.since <= %s AND (o.until IS NULL OR o.until >= %s) ORDER BY o.id"
+)
+TOKEN = (
+    "SELECT k.id, k.scopes, k.school_id, k.person_id, t.platform FROM api_token k"
+    " JOIN tenant t ON t.id = k.tenant_id WHERE k.id = %s AND k.revoked_at IS NULL"
+)
+POSITIONS_OF_TOKEN = (
+    "SELECT o.role, o.school_id, o.municipality_id FROM position o JOIN api_token k"
+    " ON k.person_id = o.person_id AND k.tenant_id = o.tenant_id WHERE k.id = %s"
+    " AND (k.school_id IS NULL OR k.school_id = o.school_id)"
+    " AND o.since <= %s AND (o.until IS NULL OR o.until >= %s) ORDER BY o.id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StaffRow:
+    """An account in one tenant; the name is still sealed, and the key wrapped."""
+
+    account_id: UUID
+    email: str
+    locale: str | None
+    person_id: UUID
+    platform: bool
+    tenant_name: str
+    sealed: bytes
+    epoch: int | None
+    wrapped: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRow:
+    """A bearer token that was not revoked."""
+
+    token_id: UUID
+    scopes: list[str]
+    school_id: UUID | None
+    person_id: UUID
+    platform: bool
+
+
+def staff(
+    transaction: Transaction, tenant_id: UUID, uniquifier: str, today: date
+) -> tuple[StaffRow | None, Rows]:
+    """An active account that works in this tenant, and the roles it holds there today."""
+    found, positions = transaction.read(
+        (STAFF, [tenant_id, uniquifier]), (POSITIONS, [uniquifier, tenant_id, today, today])
+    )
+    return (StaffRow(*found[0]) if found else None), positions
+
+
+def token(transaction: Transaction, token_id: UUID, today: date) -> tuple[TokenRow | None, Rows]:
+    """A token, and the roles of whom it acts for, where the token reaches."""
+    found, positions = transaction.read(
+        (TOKEN, [token_id]), (POSITIONS_OF_TOKEN, [token_id, today, today])
+    )
+    return (TokenRow(*found[0]) if found else None), positions
+
+
+def account(session: Session, account_id: UUID) -> Account | None:
+    """An account by id."""
+    return session.get(Account, account_id)
+
+
+def account_by_uniquifier(session: Session, uniquifier: str) -> Account | None:
+    """The account whose sessions carry this mark; it changes with the password."""
+    return session.scalar(select(Account).where(Account.fs_uniquifier == uniquifier))
+
+
+def account_of_person(session: Session, tenant_id: UUID, person_id: UUID) -> Account | None:
+    """The account by which a person of staff signs in."""
+    query = (
+        select(Account)
+        .join(Membership, Membership.account_id == Account.id)
+        .where(Membership.tenant_id == tenant_id, Membership.person_id == person_id)
+    )
+    return session.scalar(query)
+
+
+def workplaces(session: Session, account_id: UUID) -> list[Tenant]:
+    """The organisations an account works in, by name."""
+    query = (
+        select(Tenant)
+        .join(Membership, Membership.tenant_id == Tenant.id)
+        .where(Membership.account_id == account_id)
+        .order_by(Tenant.name, Tenant.id)
+    )
+    return list(session.scalars(query))
+
+
+def close_reset_doors(session: Session, tenant_id: UUID, person_id: UUID) -> set[bytes]:
+    """Close every way to a new password that was mailed to a person; which ones were open.
+
+    Of two at the same moment only one is given a hash back.
+    """
+    letters = select(Delivery.id).where(Delivery.person_id == person_id)
+    closed = session.scalars(
+        delete(Door)
+        .where(Door.tenant_id == tenant_id, Door.kind == "password_reset")
+        .where(Door.target.in_(letters))
+        .returning(Door.token_hash)
+    )
+    return set(closed)

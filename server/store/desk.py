@@ -1,0 +1,131 @@
+"""The worklist's queries: keyset pages over open tasks, capped counts, never a COUNT of all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from server.store.database import Statement, Transaction
+
+CAP = 1000  # counts beyond are shown as "1000+"
+TABS = ("ready", "waiting", "overdue", "urgent", "all")
+
+
+class DeskRow(NamedTuple):
+    """One open task with its case."""
+
+    task_id: UUID
+    case_id: UUID
+    step: str
+    kind: str
+    role: str
+    round: int
+    due_at: datetime
+    opened_at: datetime
+    number: int
+    workflow: str
+    definition_hash: str
+    status: str
+    stage: str | None
+    revision: int
+    flags: list[str]
+    duplicate: bool
+    subject_id: UUID | None
+    guardian_id: UUID | None
+    municipality_id: UUID | None
+    invited_by: UUID | None
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What is asked for: a school, a tab, perhaps places and a surname."""
+
+    school_id: UUID
+    tab: str
+    now: datetime
+    municipality_ids: tuple[UUID, ...] | None = None
+    surname_index: bytes | None = None
+    number: int | None = None
+
+
+def page(
+    transaction: Transaction,
+    tenant_id: UUID,
+    wanted: Filter,
+    *,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> tuple[list[DeskRow], dict[str, int]]:
+    """One page of the worklist by due date, and the counts of all tabs, in one round trip."""
+    counts = [_count(tenant_id, wanted, tab) for tab in TABS]
+    found = transaction.read(_rows(tenant_id, wanted, after, limit), *counts)
+    rows = [DeskRow(*row) for row in found[0]]
+    return rows, {tab: int(rows_[0][0]) for tab, rows_ in zip(TABS, found[1:], strict=True)}
+
+
+_COLUMNS = (
+    "t.id, t.case_id, t.step, t.kind, t.role, t.round, t.due_at, t.opened_at, c.number,"
+    " c.workflow, c.definition_hash, c.status, c.stage, c.revision, c.flags, c.duplicate,"
+    " c.subject_id, c.guardian_id, c.municipality_id, c.invited_by"
+)
+
+
+def _rows(
+    tenant_id: UUID, wanted: Filter, after: tuple[datetime, UUID] | None, limit: int
+) -> Statement:
+    where, params = _where(tenant_id, wanted, wanted.tab)
+    if after is not None:
+        where += " AND (t.due_at, t.id) > (%(due)s, %(last)s)"
+        params |= {"due": after[0], "last": after[1]}
+    join = _SURNAME if wanted.surname_index is not None else ""
+    sql = (
+        f"SELECT {_COLUMNS} FROM task t"
+        ' JOIN "case" c ON c.id = t.case_id AND c.tenant_id = t.tenant_id'
+        f"{join} WHERE {where} ORDER BY t.due_at, t.id LIMIT %(limit)s"
+    )
+    return sql, params | {"limit": limit}
+
+
+def _count(tenant_id: UUID, wanted: Filter, tab: str) -> Statement:
+    where, params = _where(tenant_id, wanted, tab)
+    join = ""
+    if wanted.surname_index is not None or wanted.number is not None:
+        join = ' JOIN "case" c ON c.id = t.case_id AND c.tenant_id = t.tenant_id'
+    if wanted.surname_index is not None:
+        join += _SURNAME
+    sql = f"SELECT count(*) FROM (SELECT 1 FROM task t{join} WHERE {where} LIMIT {CAP}) capped"
+    return sql, params
+
+
+_SURNAME = " JOIN person p ON p.id = c.subject_id AND p.tenant_id = c.tenant_id"
+
+
+def _where(tenant_id: UUID, wanted: Filter, tab: str) -> tuple[str, dict[str, Any]]:
+    # The status is a literal: against a parameter the planner leaves the partial index.
+    where = "t.tenant_id = %(tenant)s AND t.school_id = %(school)s AND t.status = 0 AND t.listed"
+    params: dict[str, Any] = {"tenant": tenant_id, "school": wanted.school_id}
+    where += _TAB[tab]
+    if tab == "overdue":
+        params["now"] = wanted.now
+    if wanted.municipality_ids is not None:
+        where += " AND t.municipality_id = ANY(%(places)s)"
+        params["places"] = list(wanted.municipality_ids)
+    if wanted.surname_index is not None:
+        where += " AND p.surname_index = %(surname)s"
+        params["surname"] = wanted.surname_index
+    if wanted.number is not None:
+        where += " AND c.number = %(number)s"
+        params["number"] = wanted.number
+    return where, params
+
+
+_TAB: Mapping[str, str] = {
+    "ready": " AND t.role = 'coordinator' AND t.kind = 'review'",
+    "waiting": " AND t.role IN ('guardian', 'mentee')",
+    "overdue": " AND t.due_at < %(now)s",
+    "urgent": " AND t.role = 'coordinator' AND t.kind = 'staff'",
+    "all": "",
+}

@@ -1,0 +1,51 @@
+"""Who and what has had its day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, exists, select
+from sqlalchemy.orm import Session
+
+from server.store.cases import Case, Command
+from server.store.people import ContactCheck, Person
+
+
+def unconfirmed_checks(session: Session, before: datetime) -> list[UUID]:
+    """Contacts typed and never confirmed, and confirmed ones, which a person has by now."""
+    query = select(ContactCheck.id).where(ContactCheck.created_at < before).limit(500)
+    return list(session.scalars(query))
+
+
+def cases_to_erase(session: Session, ends: Sequence[str], before: datetime) -> list[Case]:
+    """Cases that ended without enrolment long enough ago, whose child is still there."""
+    query = (
+        select(Case)
+        .join(Person, (Person.id == Case.subject_id) & (Person.tenant_id == Case.tenant_id))
+        .where(Case.end.in_(ends), Case.ended_at < before, Person.erased_at.is_(None))
+        .limit(200)
+    )
+    return list(session.scalars(query))
+
+
+def guardians_without_case(session: Session, before: datetime) -> list[UUID]:
+    """Guardians who proved a contact and never asked for a place, or whose invitation ended."""
+    living = exists().where(
+        Case.guardian_id == Person.id,
+        Case.tenant_id == Person.tenant_id,
+        (Case.subject_id.is_not(None)) | (Case.status != "ended"),
+    )
+    query = select(Person.id).where(
+        Person.kind == "guardian",
+        Person.created_at < before,
+        Person.erased_at.is_(None),
+        ~living,
+    )
+    return list(session.scalars(query.limit(200)))
+
+
+def old_commands(session: Session, before: datetime) -> None:
+    """Forget idempotency keys nobody will repeat any more."""
+    session.execute(delete(Command).where(Command.at < before))

@@ -1,0 +1,526 @@
+"""The step's own SQL: everything read and locked in one round trip, everything written in another.
+
+Prepared by the driver and not built by an expression language: this is the hot path. Rows are
+locked in one order everywhere: command, consents, case, head of the chain (DECISIONS.md 4).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Literal, NamedTuple
+from uuid import UUID
+
+from server.kernel.errors import NotFound
+from server.store.database import Statement, Transaction
+
+FAR_AWAY = datetime(2999, 12, 31, tzinfo=UTC)  # nothing is due
+Lock = Literal["SHARE", "UPDATE"]
+
+
+class CaseRow(NamedTuple):
+    """A locked case with what its step needs from its school and subject."""
+
+    id: UUID
+    school_id: UUID
+    municipality_id: UUID | None
+    workflow: str
+    number: int
+    definition_hash: str
+    subject_id: UUID | None
+    guardian_id: UUID | None
+    cause_id: UUID | None
+    status: str
+    marking: dict[str, Any]
+    revision: int
+    flags: list[str]
+    invited_by: UUID | None
+    zone: str
+    variant: str
+    key_epoch: int | None
+    key_wrapped: bytes | None
+    subject_sealed: bytes | None
+
+
+class TaskRow(NamedTuple):
+    """A task that is open or paused."""
+
+    id: UUID
+    step: str
+    kind: str
+    form: str | None
+    role: str
+    round: int
+    status: int
+    due_at: datetime
+    opened_at: datetime
+
+
+class ConsentRow(NamedTuple):
+    """A consent of the case, locked."""
+
+    id: UUID
+    consent: str
+    state: str
+    owed: list[str]
+    document_hash: str
+
+
+class HeadRow(NamedTuple):
+    """The end of the tenant's chain, locked."""
+
+    seq: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """What one round trip brought. `repeat` is the stored result of the same command."""
+
+    case: CaseRow
+    tasks: list[TaskRow]
+    consents: list[ConsentRow]
+    head: HeadRow | None
+    repeat: dict[str, Any] | None
+    is_repeat: bool
+    author_ids: dict[str, UUID]  # form → who filled in its newest answer
+    approvals: list[tuple[str, int, UUID, str]]  # step, round, person, outcome
+    own_family: bool  # the reviewer has the contact of the guardian or the child
+
+
+_COMMAND = (
+    "INSERT INTO command (key, tenant_id, at) VALUES (%s, %s, %s)"
+    " ON CONFLICT (key, tenant_id) DO NOTHING RETURNING 1"
+)
+_RESULT = "SELECT result FROM command WHERE key = %s AND tenant_id = %s"
+_CONSENTS = (
+    "SELECT id, consent, state, owed, document_hash FROM consent"
+    " WHERE tenant_id = %s AND case_id = %s ORDER BY id FOR "
+)
+_CASE = (
+    "SELECT c.id, c.school_id, c.municipality_id, c.workflow, c.number, c.definition_hash,"
+    " c.subject_id, c.guardian_id, c.cause_id, c.status, c.marking, c.revision, c.flags,"
+    " c.invited_by, s.zone, s.variant, k.epoch, k.wrapped, p.sealed"
+    ' FROM "case" c JOIN school s ON s.id = c.school_id AND s.tenant_id = c.tenant_id'
+    " LEFT JOIN subject_key k ON k.subject_id = c.subject_id AND k.tenant_id = c.tenant_id"
+    " LEFT JOIN person p ON p.id = c.subject_id AND p.tenant_id = c.tenant_id"
+    " WHERE c.tenant_id = %s AND c.id = %s FOR UPDATE OF c"
+)
+_TASKS = (
+    "SELECT id, step, kind, form, role, round, status, due_at, opened_at FROM task"
+    " WHERE tenant_id = %s AND case_id = %s AND status IN (0, 3) ORDER BY id"
+)
+_AUTHORS = (
+    "SELECT DISTINCT ON (step) step, author_id FROM answer"
+    " WHERE tenant_id = %s AND case_id = %s ORDER BY step, id DESC"
+)
+_APPROVALS = (
+    "SELECT step, round, person_id, outcome FROM decision WHERE tenant_id = %s AND case_id = %s"
+)
+_OWN_FAMILY = (
+    "SELECT 1 FROM person me JOIN person they ON they.tenant_id = me.tenant_id"
+    " AND they.contact_index = me.contact_index AND they.id <> me.id"
+    ' JOIN "case" c ON c.tenant_id = they.tenant_id AND they.id IN (c.guardian_id, c.subject_id)'
+    " WHERE me.tenant_id = %s AND c.id = %s AND me.id = %s LIMIT 1"
+)
+_HEAD = "SELECT seq, hash FROM evidence_head WHERE tenant_id = %s FOR UPDATE"
+
+
+def lock(
+    transaction: Transaction,
+    tenant_id: UUID,
+    case_id: UUID,
+    *,
+    now: datetime,
+    key: str | None = None,
+    consents: Lock = "SHARE",
+    chain: bool = False,
+    reviewer_id: UUID | None = None,
+) -> Locked:
+    """Lock a case and read all its next step needs, in one round trip.
+
+    For a reviewer it also brings who filled in the forms, who decided before, and whether the
+    family is the reviewer's own; `chain` locks the head.
+
+    :raises NotFound: when the tenant has no such case.
+    """
+    here = (tenant_id, case_id)
+    statements: list[Statement] = []
+    if key is not None:
+        statements += [(_COMMAND, (key, tenant_id, now)), (_RESULT, (key, tenant_id))]
+    statements += [(_CONSENTS + consents, here), (_CASE, here), (_TASKS, here)]
+    if reviewer_id is not None:
+        statements += [(_AUTHORS, here), (_APPROVALS, here), (_OWN_FAMILY, (*here, reviewer_id))]
+    if chain:
+        statements.append((_HEAD, (tenant_id,)))
+    answers = iter(transaction.read(*statements))
+    is_repeat, repeat = False, None
+    if key is not None:
+        is_repeat = not next(answers)
+        found = next(answers)
+        repeat = found[0][0] if found else None
+    consent_rows, case_rows, task_rows = next(answers), next(answers), next(answers)
+    if not case_rows:
+        raise NotFound(what="case")
+    reviewing = reviewer_id is not None
+    authors = {row[0]: row[1] for row in next(answers)} if reviewing else {}
+    approvals = [(row[0], row[1], row[2], row[3]) for row in next(answers)] if reviewing else []
+    own_family = bool(next(answers)) if reviewing else False
+    heads = next(answers) if chain else []
+    return Locked(
+        case=CaseRow(*case_rows[0]),
+        tasks=[TaskRow(*row) for row in task_rows],
+        consents=[ConsentRow(*row) for row in consent_rows],
+        head=HeadRow(*heads[0]) if heads else None,
+        repeat=repeat,
+        is_repeat=is_repeat,
+        author_ids=authors,
+        approvals=approvals,
+        own_family=own_family,
+    )
+
+
+def save_case(
+    transaction: Transaction,
+    tenant_id: UUID,
+    case: CaseRow,
+    *,
+    marking: Mapping[str, Any],
+    revision: int,
+    now: datetime,
+) -> None:
+    """Write where the case stands now; its row is locked, so nobody can be in between."""
+    ended = marking["status"] == "ended"
+    transaction.queue(
+        'UPDATE "case" SET status = %s, stage = %s, "end" = %s, marking = %s::jsonb,'
+        " revision = %s, ended_at = CASE WHEN %s THEN %s ELSE ended_at END"
+        " WHERE id = %s AND tenant_id = %s",
+        (
+            marking["status"],
+            marking["stage"],
+            marking["end"],
+            json.dumps(marking),
+            revision,
+            ended,
+            now,
+            case.id,
+            tenant_id,
+        ),
+    )
+
+
+def add_event(
+    transaction: Transaction,
+    tenant_id: UUID,
+    case_id: UUID,
+    *,
+    seq: int,
+    at: datetime,
+    kind: str,
+    actor_id: UUID | None,
+    actor_role: str,
+    on_behalf_of: UUID | None,
+    data: Mapping[str, Any],
+) -> None:
+    """Write what happened: one row for one step."""
+    transaction.queue(
+        "INSERT INTO event (tenant_id, case_id, seq, at, kind, actor_id, actor_role,"
+        " on_behalf_of, data) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb)",
+        (tenant_id, case_id, seq, at, kind, actor_id, actor_role, on_behalf_of, json.dumps(data)),
+    )
+
+
+def add_task(
+    transaction: Transaction, tenant_id: UUID, case: CaseRow, task: TaskRow, *, listed: bool
+) -> None:
+    """Open a task."""
+    transaction.queue(
+        "INSERT INTO task (id, tenant_id, case_id, school_id, municipality_id, step, kind, form,"
+        " role, round, status, listed, due_at, opened_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, %s, %s, %s)",
+        (
+            task.id,
+            tenant_id,
+            case.id,
+            case.school_id,
+            case.municipality_id,
+            task.step,
+            task.kind,
+            task.form,
+            task.role,
+            task.round,
+            listed,
+            task.due_at,
+            task.opened_at,
+        ),
+    )
+
+
+def close_tasks(
+    transaction: Transaction,
+    tenant_id: UUID,
+    ids: list[UUID],
+    *,
+    status: int,
+    outcome: str | None,
+    done_by: UUID | None,
+    now: datetime,
+) -> None:
+    """Close or pause tasks; their timers go with them."""
+    transaction.queue(
+        "UPDATE task SET status = %s, outcome = %s, done_by = %s, closed_at = %s"
+        " WHERE tenant_id = %s AND id = ANY(%s)",
+        (status, outcome, done_by, now, tenant_id, ids),
+    )
+    transaction.queue(
+        "DELETE FROM timer WHERE tenant_id = %s AND task_id = ANY(%s)", (tenant_id, ids)
+    )
+
+
+def add_timer(
+    transaction: Transaction,
+    tenant_id: UUID,
+    *,
+    timer_id: UUID,
+    case_id: UUID,
+    task_id: UUID | None,
+    kind: str,
+    fires_at: datetime,
+    rule: Mapping[str, Any],
+) -> None:
+    """Set a timer: an absolute moment, and the rule that gave it."""
+    transaction.queue(
+        "INSERT INTO timer (id, tenant_id, case_id, task_id, kind, fires_at, rule, attempts)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s::jsonb, 0)",
+        (timer_id, tenant_id, case_id, task_id, kind, fires_at, json.dumps(rule)),
+    )
+
+
+def drop_case_timers(transaction: Transaction, tenant_id: UUID, case_id: UUID) -> None:
+    """An ended case has no timers."""
+    transaction.queue(
+        "DELETE FROM timer WHERE tenant_id = %s AND case_id = %s", (tenant_id, case_id)
+    )
+
+
+def take_timer(
+    transaction: Transaction, tenant_id: UUID, timer_id: UUID
+) -> tuple[UUID, UUID | None, str] | None:
+    """Delete a timer's row: whoever gets it back fires it; gone means someone finished first."""
+    rows = transaction.read(
+        (
+            "DELETE FROM timer WHERE tenant_id = %s AND id = %s RETURNING case_id, task_id, kind",
+            (tenant_id, timer_id),
+        )
+    )[0]
+    return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
+
+
+def take_inbox(
+    transaction: Transaction, tenant_id: UUID, inbox_id: UUID
+) -> tuple[UUID, dict[str, Any]] | None:
+    """Delete an inbox row and give what it asks for."""
+    rows = transaction.read(
+        (
+            "DELETE FROM inbox WHERE tenant_id = %s AND id = %s RETURNING case_id, move",
+            (tenant_id, inbox_id),
+        )
+    )[0]
+    return (rows[0][0], rows[0][1]) if rows else None
+
+
+def add_inbox(
+    transaction: Transaction,
+    tenant_id: UUID,
+    *,
+    inbox_id: UUID,
+    case_id: UUID,
+    move: Mapping[str, Any],
+    at: datetime,
+) -> None:
+    """Ask another case to move, under its own lock and soon."""
+    transaction.queue(
+        "INSERT INTO inbox (id, tenant_id, case_id, move, at) VALUES (%s, %s, %s, %s::jsonb, %s)",
+        (inbox_id, tenant_id, case_id, json.dumps(move), at),
+    )
+
+
+def add_answer(
+    transaction: Transaction,
+    tenant_id: UUID,
+    *,
+    answer_id: UUID,
+    case_id: UUID,
+    step: str,
+    form: str,
+    form_hash: str,
+    round: int,
+    subject_id: UUID,
+    sealed: bytes,
+    flags: list[str],
+    author_id: UUID,
+    author_role: str,
+    on_behalf_of: UUID | None,
+    at: datetime,
+) -> None:
+    """Keep a filled-in form, sealed under its subject's key."""
+    transaction.queue(
+        "INSERT INTO answer (id, tenant_id, case_id, step, form, form_hash, round, subject_id,"
+        " sealed, flags, author_id, author_role, on_behalf_of, at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s, %s)",
+        (
+            answer_id,
+            tenant_id,
+            case_id,
+            step,
+            form,
+            form_hash,
+            round,
+            subject_id,
+            sealed,
+            json.dumps(flags),
+            author_id,
+            author_role,
+            on_behalf_of,
+            at,
+        ),
+    )
+
+
+def flag_case(
+    transaction: Transaction, tenant_id: UUID, case_id: UUID, flags: list[str]
+) -> None:
+    """Mark a case whose answers a person must read one by one."""
+    transaction.queue(
+        'UPDATE "case" SET flags = %s::jsonb WHERE tenant_id = %s AND id = %s',
+        (json.dumps(flags), tenant_id, case_id),
+    )
+
+
+def add_decision(
+    transaction: Transaction,
+    tenant_id: UUID,
+    *,
+    decision_id: UUID,
+    case_id: UUID,
+    step: str,
+    round: int,
+    person_id: UUID,
+    outcome: str,
+    sealed_comment: bytes | None,
+    at: datetime,
+) -> None:
+    """Keep one person's decision."""
+    transaction.queue(
+        "INSERT INTO decision (id, tenant_id, case_id, step, round, person_id, outcome,"
+        " sealed_comment, at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            decision_id,
+            tenant_id,
+            case_id,
+            step,
+            round,
+            person_id,
+            outcome,
+            sealed_comment,
+            at,
+        ),
+    )
+
+
+def set_consents(
+    transaction: Transaction,
+    tenant_id: UUID,
+    ids: list[UUID],
+    *,
+    state: str,
+    owed: list[str],
+    at: datetime,
+) -> None:
+    """Write the state of consents whose rows are locked."""
+    transaction.queue(
+        "UPDATE consent SET state = %s, owed = %s::jsonb,"
+        " answered_at = CASE WHEN %s = 'withdrawn' THEN answered_at ELSE %s END,"
+        " withdrawn_at = CASE WHEN %s = 'withdrawn' THEN %s ELSE withdrawn_at END"
+        " WHERE tenant_id = %s AND id = ANY(%s)",
+        (state, json.dumps(owed), state, at, state, at, tenant_id, ids),
+    )
+
+
+def add_evidence(
+    transaction: Transaction,
+    tenant_id: UUID,
+    *,
+    seq: int,
+    at: datetime,
+    type: str,
+    subject_id: UUID | None,
+    body: bytes,
+    hash: bytes,
+    prev: bytes,
+) -> None:
+    """Append to the chain and move its head, which is locked."""
+    transaction.queue(
+        "INSERT INTO evidence (tenant_id, seq, at, type, subject_id, body, hash, prev)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+        (tenant_id, seq, at, type, subject_id, body, hash, prev),
+    )
+    transaction.queue(
+        "INSERT INTO evidence_head (tenant_id, seq, hash) VALUES (%s, %s, %s)"
+        " ON CONFLICT (tenant_id) DO UPDATE SET seq = EXCLUDED.seq, hash = EXCLUDED.hash",
+        (tenant_id, seq, hash),
+    )
+
+
+def add_payload(
+    transaction: Transaction,
+    tenant_id: UUID,
+    *,
+    payload_id: UUID,
+    seq: int,
+    person_id: UUID,
+    sealed: bytes,
+) -> None:
+    """Keep what is personal about an event, under one person's key."""
+    transaction.queue(
+        "INSERT INTO evidence_payload (id, tenant_id, seq, person_id, sealed)"
+        " VALUES (%s, %s, %s, %s, %s)",
+        (payload_id, tenant_id, seq, person_id, sealed),
+    )
+
+
+def read_head(transaction: Transaction, tenant_id: UUID) -> HeadRow | None:
+    """Lock the end of the chain by itself, for events outside a step."""
+    rows = transaction.read((_HEAD, (tenant_id,)))[0]
+    return HeadRow(*rows[0]) if rows else None
+
+
+def keep_result(
+    transaction: Transaction, tenant_id: UUID, key: str, result: Mapping[str, Any]
+) -> None:
+    """Keep what a command answered, for its repeats."""
+    transaction.queue(
+        "UPDATE command SET result = %s::jsonb WHERE key = %s AND tenant_id = %s",
+        (json.dumps(result), key, tenant_id),
+    )
+
+
+def note_document_change(
+    transaction: Transaction,
+    tenant_id: UUID,
+    consent_id: UUID,
+    *,
+    document: bytes,
+    document_hash: str,
+    definition_hash: str,
+    edition: date,
+    locale: str,
+) -> None:
+    """Put another document under a request that nobody has answered yet."""
+    transaction.queue(
+        "UPDATE consent SET document = %s, document_hash = %s, definition_hash = %s,"
+        " edition = %s, locale = %s WHERE tenant_id = %s AND id = %s",
+        (document, document_hash, definition_hash, edition, locale, tenant_id, consent_id),
+    )
