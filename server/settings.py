@@ -271,7 +271,7 @@ class _Reader:
         # A misspelt name would leave its default in force and nobody would know.
         for name in self._values:
             if name not in NAMES:
-                near = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.6)
+                near = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.85)
                 code = "SETTING-MISSPELT" if near else "SETTING-UNKNOWN"
                 self.problem(code, name, nearest="".join(near))
 

@@ -56,7 +56,7 @@ class WebServer(BaseApplication):
     def load(self) -> Flask:
         """The application, warm: what it touched so far is kept out of the collector's way."""
         self._runtime = build(self._settings)
-        app = create_app(self._runtime)
+        app: Flask = create_app(self._runtime)
         warm_up(app, self._settings.base_url)
         gc.collect()
         gc.freeze()

@@ -13,7 +13,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -71,15 +71,28 @@ class Cluster:
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory, pytestconfig: Any) -> Iterator[Cluster]:
-    """One PostgreSQL for all tests of this worker."""
+def install(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: Any
+) -> Callable[[], DataFolder]:
+    """Makes a data folder with keys and a migrated, stopped cluster; each call a new one."""
     kept = Path(pytestconfig.rootpath) / ".pytest_cache" / "mentor-school" / _key()
-    place = tmp_path_factory.mktemp("cluster") / "data"
-    with _one_at_a_time(kept.parent):
-        if not (kept / "complete").exists():
-            _make_template(kept)
-        subprocess.run(["cp", "-a", "--reflink=auto", f"{kept}/data", f"{place}"], check=True)
-    data = DataFolder(place)
+
+    def copy() -> DataFolder:
+        place = tmp_path_factory.mktemp("installed") / "data"
+        with _one_at_a_time(kept.parent):
+            if not (kept / "complete").exists():
+                _make_template(kept)
+            command = ["cp", "-a", "--reflink=auto", f"{kept}/data", f"{place}"]
+            subprocess.run(command, check=True)
+        return DataFolder(place)
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def cluster(install: Callable[[], DataFolder]) -> Iterator[Cluster]:
+    """One PostgreSQL for all tests of this worker."""
+    data = install()
     server = _started(data)
     yield Cluster(data, server)
     stop([server.child], Sleeping())

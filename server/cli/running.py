@@ -9,6 +9,8 @@ import click
 
 from server import settings
 from server.cli import speaking
+from server.settings import Settings
+from server.supervisor.errors import StartRefused
 from server.words.speech import N_
 
 
@@ -50,6 +52,8 @@ def up(load_demo: bool, sandbox: bool, port: int | None, data: Path | None) -> N
 @click.option("--start-fd", type=int, hidden=True)
 def serve(start_fd: int | None) -> None:
     read = settings.load(os.environ)
+    if start_fd is None:
+        _refuse_wrong_database(read)
     from server import web_server
 
     # Started beside the database, it reads its code first and then waits for the word.
@@ -61,6 +65,7 @@ def serve(start_fd: int | None) -> None:
 @click.command(help=N_("Run a worker that takes jobs from Redis; several may run."))
 def worker() -> None:
     read = settings.load(os.environ)
+    _refuse_wrong_database(read)
     from server import runtime
     from server.jobs import worker as jobs
 
@@ -70,6 +75,7 @@ def worker() -> None:
 @click.command(help=N_("Run the process that fires timers and sends what waits; one is enough."))
 def scheduler() -> None:
     read = settings.load(os.environ)
+    _refuse_wrong_database(read)
     from server import runtime
     from server.jobs import schedule
 
@@ -82,6 +88,25 @@ def load_demo() -> None:
     from server import demo, runtime
 
     demo.load(runtime.build(read))
+
+
+def _refuse_wrong_database(read: Settings) -> None:
+    """See that the database answers, is up to date and binds us, before anything is built on it.
+
+    :raises StartRefused: with what to do.
+    """
+    import psycopg
+
+    from server.store import migrations
+    from server.supervisor import postgres
+
+    try:
+        postgres.refuse_strong_role(postgres.look_at(read.database_url))
+        found = migrations.current(read.database_url)
+    except psycopg.OperationalError as error:
+        raise postgres.unreachable(error, "DATABASE_URL") from error
+    if found != migrations.head():
+        raise StartRefused(reason="not_migrated", found=found or "-", wanted=migrations.head())
 
 
 def _environ(*, sandbox: bool, port: int | None, data: Path | None) -> dict[str, str]:

@@ -83,10 +83,7 @@ class Installation:
         """
         if self._redis_url is None:
             self._say(
-                N_(
-                    "There is no Redis: the scheduler does the jobs itself, one after another, "
-                    "more slowly."
-                )
+                N_("There is no Redis: the scheduler does the jobs itself, one after another.")
             )
         started, go = os.pipe()
         try:
