@@ -53,13 +53,10 @@ def page(receipt: Mapping[str, Any], letterhead: Letterhead) -> dict[str, Any]:
         return translate(locale, msgid, **values)
 
     title = receipt["title"]
-    last = max(receipt["signatures"], key=lambda signature: signature["at"])
-    signed_on = date.fromisoformat(last["day"])
     return {
         "locale": locale,
         "document_title": say(N_("Confirmation: %(title)s"), title=title),
         "operator_name": receipt["operator"]["name"],
-        "date": {"year": signed_on.year, "month": signed_on.month, "day": signed_on.day},
         "footer": say(N_("Confirmation %(number)s"), number=receipt["receipt"]),
         "school_title": letterhead.school_title,
         "partner_name": letterhead.partner_name,
@@ -111,7 +108,8 @@ def _signature(
         "who": f"{signature['name']}, {capacity}",
         "lines": [
             _at_the_school(at, zone, locale),
-            translate(locale, method, contact=signature["contact"]),
+            # The printed face draws a middle dot like a dash; bullets hide digits as well.
+            translate(locale, method, contact=signature["contact"].replace("·", "•")),
             translate(locale, LEVELS[signature["level"]]),
         ],
     }
@@ -130,7 +128,9 @@ def _at_the_school(at: datetime, zone: str, locale: str) -> str:
 
 def _about(receipt: Mapping[str, Any], locale: str) -> list[list[str]]:
     subject = receipt["subject"]
-    born = dates.day(date.fromisoformat(subject["born"]), locale)
+    born = translate(
+        locale, N_("born %(day)s"), day=dates.day(date.fromisoformat(subject["born"]), locale)
+    )
     rows = [
         [translate(locale, N_("About whom")), f"{subject['name']}, {born}"],
         [
