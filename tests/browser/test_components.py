@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from flask.wrappers import Response
 from flask_babel import Babel
-from playwright.sync_api import Browser, Dialog, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, Request, Route, sync_playwright
 from werkzeug.serving import make_server
 
 import server.web
@@ -209,3 +209,32 @@ def test_a_dragged_row_changes_the_order_that_is_sent(desk: Page) -> None:
     desk.mouse.up()
 
     assert desk.evaluate(order) == ["mentor", "days", "own"]
+
+
+def test_the_preview_is_redrawn_by_the_server_while_one_types(
+    browser: Browser, address: str
+) -> None:
+    page = browser.new_page()
+    posted: list[str] = []
+
+    def editor(route: Route) -> None:
+        html = route.fetch().text()
+        route.fulfill(
+            content_type="text/html",
+            body=html.replace("<form method", "<form data-preview-url='/drawn' method"),
+        )
+
+    def drawn(route: Route) -> None:
+        posted.append(route.request.post_data or "")
+        route.fulfill(content_type="text/html", body="<p>As the participant sees it</p>")
+
+    page.route("**/_components*", editor)
+    page.route("**/drawn", drawn)
+    page.goto(f"{address}?lang=en")
+
+    page.locator("#f-days").fill("9")
+
+    page.locator("#preview").get_by_text("As the participant sees it").wait_for()
+    assert len(posted) == 1
+    assert 'name="days"\r\n\r\n9' in posted[0]
+    page.close()
