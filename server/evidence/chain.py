@@ -161,7 +161,7 @@ class Event:
 def next_event(
     head: Head,
     *,
-    type: EventType,  # noqa: A002 - the word that the event itself carries
+    type: EventType,
     at: datetime,
     body: Mapping[str, Any],
 ) -> Event:
