@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from server.forms.definition import DataClass, Locked
 from server.kernel.durations import AnyDuration
 from server.kernel.frozen import Frozen, Id, ParameterId
 from server.kernel.text import AnyText
+from server.kernel.written import Flag, WrittenDate
 
 Level = Literal["L1", "L2", "L3", "L4"]
 
@@ -30,6 +30,13 @@ class OnWithdraw(Frozen):
     open: Id | None = None
 
 
+class Fact(Frozen):
+    """One line of the fact list: a term and its explanation, with flat {{name}} places."""
+
+    term: AnyText
+    text: AnyText
+
+
 class ConsentSpec(Frozen):
     """One consent; its texts lie beside it, one file for each language."""
 
@@ -37,14 +44,14 @@ class ConsentSpec(Frozen):
     code: str | None = Field(default=None, pattern=r"^F\d{2}[a-z]?$")
     title: AnyText
     question: AnyText  # the one question of its page, answered yes or no
-    summary: tuple["Fact", ...] = ()  # the fact list of its page: who, what, until when
+    summary: tuple[Fact, ...] = ()  # the fact list of its page: who, what, until when
     form: Literal["simple", "written"]
     purpose: Id
     kind: Literal["data", "permission"] = "data"
-    required: bool = False
+    required: Flag = False
     text: str = Field(pattern=r"^consents/[a-z_]+$")
-    edition: date
-    material: bool
+    edition: WrittenDate
+    material: Flag
     level: Level = "L1"
     signers: Literal["by_age", "guardian", "self"] = "by_age"
     classes: tuple[DataClass, ...] = ()
@@ -52,15 +59,3 @@ class ConsentSpec(Frozen):
     on_withdraw: OnWithdraw | None = None
     companions: dict[Literal["7-13", "14-17"], str] = Field(default_factory=dict)
     locked: Locked | None = None
-
-    @field_validator("edition", mode="before")
-    @classmethod
-    def _written_date(cls, raw: object) -> object:
-        return date.fromisoformat(raw) if isinstance(raw, str) else raw
-
-
-class Fact(Frozen):
-    """One line of the fact list: a term and its explanation, with flat {{name}} places."""
-
-    term: AnyText
-    text: AnyText

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Literal
 
 from pydantic import Field
@@ -10,6 +9,7 @@ from pydantic import Field
 from server.kernel.durations import AnyDuration
 from server.kernel.frozen import Frozen, Id, ParameterId, WhyId
 from server.kernel.text import AnyText
+from server.kernel.written import Flag, Whole, WrittenDate
 
 FieldType = Literal[
     "text", "long_text", "one_of", "several_of", "yes_no", "date", "person_name", "contact",
@@ -67,17 +67,17 @@ class FieldSpec(Frozen):
     type: FieldType
     label: AnyText
     help: AnyText | None = None
-    required: bool = False
+    required: Flag = False
     choices: Choices | None = None
-    min: int | date | Literal["today"] | None = None
-    max: int | date | Literal["today"] | None = None
-    max_length: int | None = Field(default=None, ge=1, le=10_000)
+    min: Whole | WrittenDate | Literal["today"] | None = None
+    max: Whole | WrittenDate | Literal["today"] | None = None
+    max_length: Whole | None = Field(default=None, ge=1, le=10_000)
     readers: tuple[Role, ...] = ()
     data: Data | None = None
     is_: str | None = Field(default=None, alias="is", pattern=r"^(mentee|guardian)\.[a-z_]+$")
     free: tuple[Freedom, ...] = ()
     locked: Locked | None = None
-    own: bool = False  # added by a partner; set by the merge, never written in a file
+    own: Flag = False  # added by a partner; set by the merge, never written in a file
 
 
 class FormSpec(Frozen):

@@ -56,9 +56,7 @@ _PLAIN_CODES = {
     "mapping_type": ("VALUE-TYPE", "mapping"),
     "model_type": ("VALUE-TYPE", "mapping"),
     "model_attributes_type": ("VALUE-TYPE", "mapping"),
-    "date_type": ("VALUE-TYPE", "date"),
-    "date_parsing": ("VALUE-TYPE", "date"),
-    "date_from_datetime_parsing": ("VALUE-TYPE", "date"),
+    "written_date": ("VALUE-TYPE", "date"),
     "duration": ("VALUE-DURATION", ""),
 }
 _LIMITS = {
@@ -133,9 +131,11 @@ def _problem(kind: type[BaseModel], document: Document, error: Mapping[str, Any]
     if error["type"] == "missing":
         key = str(error["loc"][-1])
         return Problem("KEY-MISSING", {"key": key}, document.key_place(path), at)
-    if error["loc"] and error["loc"][-1] == "[key]":
+    if error["loc"] and error["loc"][-1] == "[key]" and error["type"] != "literal_error":
         return Problem("VALUE-ID", {"given": str(path[-1])}, document.key_place(path), at)
     code, facts = _wrong_value(error, path)
+    if error["loc"] and error["loc"][-1] == "[key]":
+        return Problem(code, facts, document.key_place(path), at)
     return Problem(code, facts, document.place(path), at)
 
 
@@ -206,8 +206,6 @@ def _wrong_value(error: Mapping[str, Any], path: Path) -> tuple[str, dict[str, A
     if kind in _PLAIN_CODES:
         code, wanted = _PLAIN_CODES[kind]
         return code, {"given": shown, "wanted": wanted}
-    if kind == "value_error" and "isoformat" in error["msg"]:
-        return "VALUE-TYPE", {"given": shown, "wanted": "date"}
     return "VALUE-WRONG", {"given": shown, "detail": error["msg"].removeprefix("Value error, ")}
 
 

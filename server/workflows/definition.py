@@ -10,6 +10,7 @@ from server.forms.definition import Locked, Role
 from server.kernel.durations import AnyDuration
 from server.kernel.frozen import Frozen, Id, ParameterId, WhyId
 from server.kernel.text import AnyText
+from server.kernel.written import Flag, Whole
 
 
 class Bounded(Frozen):
@@ -64,7 +65,7 @@ class AnyStep(Frozen):
     remind: Remind | None = None
     overdue: Overdue | None = None
     not_by: NotBy | None = None
-    optional: bool = False
+    optional: Flag = False
     label: AnyText | None = None
 
 
@@ -85,7 +86,7 @@ class ConsentStep(AnyStep):
     """A consent is asked; the step's id is the consent's."""
 
     consent: Id
-    postpone: bool = False
+    postpone: Flag = False
 
     @property
     def id(self) -> str:
@@ -95,8 +96,8 @@ class ConsentStep(AnyStep):
 class AgeRow(Frozen):
     """One row of a choice by age: whole years, both ends included."""
 
-    from_: int = Field(default=0, alias="from", ge=0, le=120)
-    to: int = Field(default=17, ge=0, le=120)
+    from_: Whole = Field(default=0, alias="from", ge=0, le=120)
+    to: Whole = Field(default=17, ge=0, le=120)
     form: Id
     by: Role
     stop_on: StopOn | None = None
@@ -123,7 +124,7 @@ class Outcome(Frozen):
     to: Id | None = None  # an end
     back_to: Id | None = None  # a form step, filled in once more
     comment: Literal["required", "optional", "none"] = "none"
-    at_most: int | None = Field(default=None, ge=1, le=10)
+    at_most: Whole | None = Field(default=None, ge=1, le=10)
 
     @property
     def accepts(self) -> bool:
@@ -137,7 +138,7 @@ class ReviewStep(AnyStep):
     review: Id
     of: tuple[Id, ...] = ()
     by: tuple[Role, ...] = Field(min_length=1)
-    approvals: Bounded | Annotated[int, Field(ge=1, le=3)] = 1
+    approvals: Bounded | Annotated[Whole, Field(ge=1, le=3)] = 1
     outcomes: tuple[Outcome, ...] = Field(min_length=2)
 
     @property
@@ -200,7 +201,7 @@ class Stage(Frozen):
     title: AnyText | None = None
     order: Literal["listed", "any"] = "listed"
     sign: Literal["package"] | None = None
-    optional: bool = False
+    optional: Flag = False
     gate: Gate | None = None
     steps: tuple[Step, ...] = Field(min_length=1)
     refused: dict[Id, Id] = Field(default_factory=dict)

@@ -1,0 +1,35 @@
+"""Values as definitions write them, taken as they stand: "yes" is no flag, "18" no number, and a
+number no date."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, StrictBool, StrictInt, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+Flag = StrictBool
+Whole = StrictInt
+
+_WRITTEN = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+
+
+def parse_date(raw: Any) -> Any:
+    """Read `2026-09-01`; raise what pydantic shows with its place when it is written otherwise."""
+    if isinstance(raw, date) and not isinstance(raw, datetime):
+        return raw
+    try:
+        if isinstance(raw, str) and _WRITTEN.match(raw):
+            return date.fromisoformat(raw)
+    except ValueError:
+        pass  # the 31st of February: told below like any other
+    raise PydanticCustomError("written_date", "a date is written like 2026-09-01")
+
+
+WrittenDate = Annotated[
+    date,
+    BeforeValidator(parse_date),
+    WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-09-01"]}),
+]
