@@ -197,8 +197,3 @@ def forget_effects(session: Session, *, done_before: datetime, failed_before: da
         text("DELETE FROM outbox WHERE done_at < :done AND (failure IS NULL OR done_at < :failed)"),
         {"done": done_before, "failed": failed_before},
     )
-
-
-def forget_commands(session: Session, *, before: datetime) -> None:
-    """Delete the kept results of commands that nobody repeats any more."""
-    session.execute(text("DELETE FROM command WHERE at < :before"), {"before": before})

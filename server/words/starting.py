@@ -42,5 +42,6 @@ STARTING = {
     "child_failed": N_("%(child)s does not start. Its last words, from %(log)s: %(tail)s"),
     "child_hopeless": N_("%(child)s stopped %(times)s times in a row and was given up. Its last words, from %(log)s: %(tail)s"),
     "not_ready": N_("The pages do not answer after %(seconds)s seconds. See %(log)s."),
+    "worker_without_redis": N_("A worker takes its jobs from Redis, and REDIS_URL is not set. Set it, or leave the worker out: the scheduler then sends everything itself."),
     "not_running": N_("The embedded database does not run. Start it with “mentor-school up”, or set DATABASE_OWNER_URL."),
 }  # fmt: skip

@@ -1,0 +1,105 @@
+"""The scheduler: one loop that watches the clock, for timers, the outbox and the hourly sweep.
+
+Several may run at once: what one has leased the others leave alone. Its heartbeat is a file in the
+data folder, touched in every round.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from server.jobs import housekeeping, queue
+from server.jobs.ground import Folder, Runtime
+from server.jobs.relay import relay
+from server.jobs.timers import Inboxes, fire_due
+from server.kernel.logs import facts_of, log
+from server.store import due
+
+PAUSE = 0.5  # seconds between two looks when nothing was due
+AFTER_TROUBLE = 2.0
+
+
+class Scheduler:
+    """Does what is due, round by round. `waiting` is the workers' queue, None to do it here."""
+
+    def __init__(self, runtime: Runtime, waiting: queue.Waiting | None) -> None:
+        self._runtime = runtime
+        self._waiting = waiting
+        self._inboxes = Inboxes()
+        self._swept: datetime | None = None
+
+    def round(self) -> int:
+        """One look at everything; how much was done. Sweeps when an hour of the clock went by."""
+        self._sweep_when_due()
+        return (
+            relay(self._runtime, self._waiting)
+            + fire_due(self._runtime)
+            + self._inboxes.apply_due(self._runtime)
+        )
+
+    def is_anything_left(self) -> bool:
+        """Whether something due is still undone and has not failed."""
+        with self._runtime.tools.database.begin(None) as transaction:
+            transaction.as_relay()
+            return due.is_any_left(
+                transaction.session,
+                now=self._runtime.tools.clock.now(),
+                but=self._inboxes.resting(),
+            )
+
+    def _sweep_when_due(self) -> None:
+        now = self._runtime.tools.clock.now()
+        if self._swept is None or now - self._swept >= housekeeping.EVERY:
+            housekeeping.sweep(self._runtime)
+            self._swept = now
+
+
+def run(runtime: Runtime) -> None:
+    """Look round after round until a signal asks for the end; what is at hand is finished."""
+    url = runtime.settings.redis_url
+    scheduler = Scheduler(runtime, queue.connect(url) if url else None)
+    stop = _stop_on_signals()
+    beat = heartbeat(runtime.settings.data)
+    log.info("scheduler_started", code="redis" if url else "no_redis")
+    while not stop.is_set():
+        beat.touch()
+        try:
+            pause = 0.0 if scheduler.round() else PAUSE
+        except SQLAlchemyError as error:
+            # The database may be starting again; the leases keep what was at hand.
+            log.error("round_failed", **facts_of(error))
+            pause = AFTER_TROUBLE
+        stop.wait(pause)
+    log.info("scheduler_stopped")
+
+
+def heartbeat(data: Folder) -> Path:
+    """The file that the scheduler touches in every round."""
+    return data.path / "scheduler.alive"
+
+
+def last_beat(data: Folder) -> datetime | None:
+    """When the scheduler last looked round, by the machine's clock; None when it never did."""
+    try:
+        return datetime.fromtimestamp(heartbeat(data).stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return None
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+
+    def ask_for_the_end(number: int, _: FrameType | None) -> None:
+        # A second signal ends at once: the leases bring back what was at hand.
+        signal.signal(number, signal.SIG_DFL)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask_for_the_end)
+    return stop
