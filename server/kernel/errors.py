@@ -1,24 +1,24 @@
-"""Everything the product refuses, as facts; the words are chosen once, in http/errors.py and words/.
+"""Everything the product refuses, as facts; words are chosen once, in http/errors.py and words/.
 
-    MentorSchoolError
-    ├── SettingsRefused            the server cannot start like this
-    ├── NotFound                   missing, foreign, revoked: one answer for all (SECURITY.md A1)
-    │   └── DeadLink               a link that leads nowhere now (DECISIONS.md 8)
-    ├── NotAllowed                 seen, but not yours to do
-    │   ├── NotYours               the desk shows the row and says why (four eyes, other place)
-    │   └── ConsentMissing         the gate of the step is closed
-    ├── SignInNeeded
-    ├── Refused                    wrong input; nothing changed, what was typed is kept
-    │   ├── AnswersRefused         problems by field
-    │   ├── DefinitionRefused      problems of a definition or of a school's settings
-    │   ├── CodeRefused            wrong, used up, expired, of another package
-    │   └── ContactRefused         a contact no letter can reach
-    ├── Conflict                   someone was first, or the text changed since it was read
-    │   ├── AlreadyDone
-    │   ├── TextChanged
-    │   └── StageClosed
-    ├── LimitReached               too often: when it may be tried again
-    └── Broken                     evidence or keys do not fit: a person must look
+MentorSchoolError
+├── SettingsRefused            the server cannot start like this
+├── NotFound                   missing, foreign, revoked: one answer for all (SECURITY.md A1)
+│   └── DeadLink               a link that leads nowhere now (DECISIONS.md 8)
+├── NotAllowed                 seen, but not yours to do
+│   ├── NotYours               the desk shows the row and says why (four eyes, other place)
+│   └── ConsentMissing         the gate of the step is closed
+├── SignInNeeded
+├── Refused                    wrong input; nothing changed, what was typed is kept
+│   ├── AnswersRefused         problems by field
+│   ├── DefinitionRefused      problems of a definition or of a school's settings
+│   ├── CodeRefused            wrong, used up, expired, of another package
+│   └── ContactRefused         a contact no letter can reach
+├── Conflict                   someone was first, or the text changed since it was read
+│   ├── AlreadyDone
+│   ├── TextChanged
+│   └── StageClosed
+├── LimitReached               too often: when it may be tried again
+└── Broken                     evidence or keys do not fit: a person must look
 """
 
 from __future__ import annotations
@@ -99,7 +99,11 @@ class Conflict(MentorSchoolError):
 
 
 class AlreadyDone(Conflict):
-    """Someone was first: `by` (name or None), `at`, `outcome`."""
+    """Someone was first: `by` (name or None), `at`, `outcome`; the name is no fact to be logged."""
+
+    def __init__(self, by: str | None = None, **facts: Any) -> None:
+        super().__init__(**facts)
+        self.by = by
 
 
 class TextChanged(Conflict):

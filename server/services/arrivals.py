@@ -139,15 +139,11 @@ def confirm_contact(work: UnitOfWork, *, check_id: UUID, code_id: UUID, typed: s
         typed=typed,
         bound_hash=_first_code_binds(check.contact_index, rules_hash),
     )
-    opened = work.keyring.open(
-        check.sealed, table="contact_check", row=check.id, subject=check.id
-    )
+    opened = work.keyring.open(check.sealed, table="contact_check", row=check.id, subject=check.id)
     contact = Contact(opened["contact"]["kind"], opened["contact"]["value"])
     guardian = people.guardian_by_contact(work.session, check.contact_index)
     if guardian is None:
-        guardian = persons.new_person(
-            work, kind="guardian", locale=check.locale, contact=contact
-        )
+        guardian = persons.new_person(work, kind="guardian", locale=check.locale, contact=contact)
     guardian.locale = check.locale
     check.confirmed_at = work.now
     _note_rules(work, guardian, contact, code, rules_hash, check.locale)

@@ -10,6 +10,7 @@ from threading import Lock
 from sqlalchemy.orm import Session
 
 from server.kernel.errors import Broken
+from server.kernel.wordlists import WordList
 from server.model.bundle import Bundle
 from server.store import definitions
 from server.workflows.compiled import Compiled, compile_workflow
@@ -31,6 +32,12 @@ class Ready:
             )
             for name, spec in self.bundle.workflows.items()
         }
+
+    @cached_property
+    def danger_words(self) -> WordList:
+        """The words in an answer that a person must read for themselves (DECISIONS.md 34)."""
+        laws = self.bundle.to_json()["legal"].values()
+        return WordList.joined([WordList.model_validate(law["danger_words"]) for law in laws])
 
 
 @dataclass

@@ -29,12 +29,12 @@ def to_family(
     role: str,
     values: dict[str, str | int] | None = None,
 ) -> None:
-    """Send a letter with a fresh link; a child without a contact is reached through the guardian."""
+    """Send a letter with a fresh link; a child without a contact gets it through the guardian."""
     if role == "mentee" and not standing.subject.get("contact"):
         role = "guardian"
     case = standing.case
     person_id = case.guardian_id if role == "guardian" else case.subject_id
-    if person_id is None or not work.keyring.knows(person_id):
+    if person_id is None:
         return
     link = links.make_link(work, case_id=case.id, person_id=person_id, role=role)
     letters.queue_letter(

@@ -57,9 +57,9 @@ def ask_code(
     rows = consents.unused_codes(work.session, contact_index, work.now - timedelta(days=1))
     for row in rows:
         fresh = row.created_at > work.now - AGAIN_AFTER
-        if fresh and row.bound_hash == bound_hash and row.purpose == purpose:
-            if row.dropped_at is None and row.attempts < TRIES:
-                return row.id
+        alive = row.dropped_at is None and row.attempts < TRIES
+        if fresh and alive and row.bound_hash == bound_hash and row.purpose == purpose:
+            return row.id
     _must_be_within_limits(work, rows)
     for row in rows:
         if row.purpose == purpose and row.dropped_at is None:

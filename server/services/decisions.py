@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from server.access.policy import Permission
-from server.evidence.chain import Head
 from server.kernel.errors import AlreadyDone, NotFound, NotYours, Refused, StageClosed
 from server.kernel.ids import new_id
 from server.services import case_letters, evidence, persons, steps
@@ -111,7 +110,9 @@ def finish_task(
             move={"move": "closed", "cause": "withdrawal"},
             at=work.now,
         )
-    return _verdict(standing, steps.finish(work, standing, {"state": "decided", "outcome": outcome}))
+    return _verdict(
+        standing, steps.finish(work, standing, {"state": "decided", "outcome": outcome})
+    )
 
 
 def remind(work: UnitOfWork, *, case_id: UUID, task_id: UUID) -> None:
@@ -164,9 +165,7 @@ def _who_was_first(work: UnitOfWork, standing: Standing, task_id: UUID) -> Alrea
         return NotFound(what="task")
     by = persons.names(work, [task.done_by]).get(task.done_by) if task.done_by else None
     at: datetime | None = task.closed_at
-    error = AlreadyDone(task=task_id, case=standing.case.id, at=at, outcome=task.outcome)
-    error.by = by
-    return error
+    return AlreadyDone(task=task_id, case=standing.case.id, at=at, outcome=task.outcome, by=by)
 
 
 def _approvals(standing: Standing, task: TaskRow, outcome: str) -> int:
@@ -193,7 +192,8 @@ def _comment(standing: Standing, task: TaskRow, outcome: str, comment: str) -> s
 
 def _must_be_fit_for_bulk(work: UnitOfWork, standing: Standing) -> None:
     child, me = standing.case.subject_id, work.actor.person_id
-    assert child is not None and me is not None
+    assert child is not None
+    assert me is not None
     if standing.case.flags:
         raise NotYours(reason="flagged", permission="CASE_DECIDE")
     if not evidence_rows.was_opened_by(work.session, [child], me):
@@ -209,7 +209,8 @@ def _keep(
     comment: str,
 ) -> None:
     child, me = standing.case.subject_id, work.actor.person_id
-    assert child is not None and me is not None
+    assert child is not None
+    assert me is not None
     sealed = (
         work.keyring.seal({"comment": comment}, table="decision", row=decision_id, subject=child)
         if comment
@@ -239,7 +240,7 @@ def _keep(
             "definition_hash": standing.case.definition_hash,
             "actor": me,
         },
-        head=cast(Head, standing.head),
+        head=standing.head,
     )
 
 

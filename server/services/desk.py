@@ -75,9 +75,7 @@ class WorkRow:
     @property
     def selectable(self) -> bool:
         """Whether the row may be part of a bulk decision."""
-        return (
-            self.kind == "review" and self.blocked is None and self.opened and not self.flags
-        )
+        return self.kind == "review" and self.blocked is None and self.opened and not self.flags
 
 
 @dataclass(frozen=True)
@@ -225,9 +223,7 @@ def card(work: UnitOfWork, *, case_id: UUID, locale: str, reason: str | None = N
 class _Listed:
     """Rows of a page with everything they show, read in a fixed number of queries."""
 
-    def __init__(
-        self, work: UnitOfWork, school: schools.School, rows: list[DeskRow]
-    ) -> None:
+    def __init__(self, work: UnitOfWork, school: schools.School, rows: list[DeskRow]) -> None:
         self.work = work
         self.school = school
         self.found = rows
@@ -340,7 +336,7 @@ class _Card:
         signs = board.get(case.subject_id, {}) if case.subject_id else {}
         hidden = _is_hidden(signs)
         if hidden and reason in REASONS and case.subject_id:
-            self._note_reason(cast(str, reason), case.subject_id)
+            self._note_reason(reason, case.subject_id)
             hidden = False
         if case.subject_id and not hidden:
             self._note_access(case.subject_id)
@@ -361,7 +357,9 @@ class _Card:
             age=age_on(birth, day_in(self.school.zone, work.now)) if birth else None,
             guardian_name=parent.get("name"),
             guardian_contact=contact.value if contact else None,
-            capacity=capacity_title(self.ready.bundle, bond.capacity, self.locale) if bond else None,
+            capacity=capacity_title(self.ready.bundle, bond.capacity, self.locale)
+            if bond
+            else None,
             level=bond.level if bond else "L1",
             place=self._place(),
             consents=self._consents(),
@@ -518,7 +516,9 @@ class _Card:
         if child is None or child.name_birth_index is None:
             return ()
         others = people.mentees_like(self.work.session, child.name_birth_index, but=child.id)
-        found = [case for other in others for case in cases.cases_of_subject(self.work.session, other)]
+        found = [
+            case for other in others for case in cases.cases_of_subject(self.work.session, other)
+        ]
         return tuple((case.id, case.number) for case in found)
 
     def _fillable(self) -> tuple[str, ...]:
@@ -577,9 +577,7 @@ def _scope(work: UnitOfWork, school_id: UUID) -> Thing:
     return Thing(school_id, municipality_id=place)
 
 
-def _places_seen(
-    work: UnitOfWork, school_id: UUID, wanted: UUID | None
-) -> tuple[UUID, ...] | None:
+def _places_seen(work: UnitOfWork, school_id: UUID, wanted: UUID | None) -> tuple[UUID, ...] | None:
     held = [one for one in work.actor.holdings if one.school_id == school_id]
     everywhere = any(one.municipality_id is None for one in held)
     own = tuple(one.municipality_id for one in held if one.municipality_id is not None)
@@ -598,5 +596,3 @@ def _surname(work: UnitOfWork, search: str) -> bytes | None:
 def _number(search: str) -> int | None:
     words = search.strip()
     return int(words) if words.isdigit() and len(words) < 10 else None
-
-

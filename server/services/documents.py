@@ -1,4 +1,4 @@
-"""Documents of consents: made when they are asked for, made anew when their text changed materially.
+"""Documents of consents: made when asked for, made anew when their text changed materially.
 
 The bytes always hold both signer blocks and never a contact, so that one hash serves guardian and
 child, and nobody has to be asked twice because of a new telephone (DECISIONS.md 5).
@@ -12,8 +12,6 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any, cast
 from uuid import UUID
-
-from babel.dates import format_date
 
 from server.consents import documents as canonical_documents
 from server.consents.definition import ConsentSpec
@@ -30,6 +28,7 @@ from server.services.unit_of_work import UnitOfWork
 from server.store import consents as consent_rows
 from server.store import people, schools
 from server.store.steps import ConsentRow
+from server.words import dates
 
 
 def ask(work: UnitOfWork, standing: Standing, names: tuple[str, ...]) -> None:
@@ -130,10 +129,13 @@ class _Parties:
     def of(cls, work: UnitOfWork, standing: Standing, locale: str | None = None) -> _Parties:
         session = work.session
         guardian_id, child_id = standing.case.guardian_id, standing.case.subject_id
-        assert guardian_id and child_id, "documents are made once both are known"
+        assert guardian_id, "documents are made once both are known"
+        assert child_id
         guardian = cast(people.Person, people.person(session, guardian_id))
         work.keyring.load([guardian_id, child_id])
-        bond = next(b for b in people.guardians_of(session, child_id) if b.guardian_id == guardian_id)
+        bond = next(
+            b for b in people.guardians_of(session, child_id) if b.guardian_id == guardian_id
+        )
         return cls(
             guardian=work.keyring.open(
                 guardian.sealed, table="person", row=guardian_id, subject=guardian_id
@@ -153,9 +155,10 @@ def _make(
     spec = bundle.consents[name]
     row_id = new_id()
     case = standing.case
-    assert case.subject_id and case.guardian_id
+    assert case.subject_id
+    assert case.guardian_id
     until = valid_until(spec, parties.school.cycle_end)
-    document = _bytes(work, standing, bundle, spec, parties, until)
+    document = _bytes(standing, bundle, spec, parties, until)
     return consent_rows.Consent(
         id=row_id,
         tenant_id=work.tenant_id,
@@ -185,7 +188,7 @@ def _remake(
 ) -> None:
     parties = _Parties.of(work, standing, locale)
     spec = bundle.consents[row.consent]
-    document = _bytes(work, standing, bundle, spec, parties, row.valid_until)
+    document = _bytes(standing, bundle, spec, parties, row.valid_until)
     row.document = _sealed(work, document, row.id, row.subject_id)
     row.document_hash = canonical_documents.document_hash(document)
     row.definition_hash = bundle.hash
@@ -211,7 +214,6 @@ def _remake(
 
 
 def _bytes(
-    work: UnitOfWork,
     standing: Standing,
     bundle: Bundle,
     spec: ConsentSpec,
@@ -267,16 +269,16 @@ def _places(
         "guardian_name": parties.guardian.get("name", ""),
         "guardian_capacity": capacity_title(bundle, parties.capacity, locale),
         "child_name": parties.child["name"],
-        "child_birth_date": long_day(date.fromisoformat(parties.child["birth"]), locale),
+        "child_birth_date": dates.day(date.fromisoformat(parties.child["birth"]), locale),
         "data_list": "; ".join(data),
         "actions_list": "; ".join(actions),
-        "valid_until": long_day(until, locale),
-        "retention_until": long_day(until + timedelta(days=30), locale),
+        "valid_until": dates.day(until, locale),
+        "retention_until": dates.day(until + timedelta(days=30), locale),
         "withdraw_how": _WITHDRAW_HOW[locale],
         "contact_name": partner.contact_name,
         "contact_phone": partner.contact_phone,
         "contact_hours": Text(partner.contact_hours).in_(locale),
-        "edition_date": long_day(spec.edition, locale),
+        "edition_date": dates.day(spec.edition, locale),
     }
 
 
@@ -318,11 +320,6 @@ def valid_until(spec: ConsentSpec, cycle_end: date) -> date:
     return _plus(cycle_end, spec.valid.plus)
 
 
-def long_day(day: date, locale: str) -> str:
-    """A date in words: 10 сентября 2026 г."""
-    return format_date(day, "long", locale=locale)
-
-
 def _plus(day: date, duration: Duration) -> date:
     if duration.unit != "months":
         days = duration.amount // 24 if duration.unit == "hours" else duration.amount
@@ -344,5 +341,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_plain(held) for held in value]
     return value
-
-

@@ -85,5 +85,3 @@ def connection_of(work: UnitOfWork) -> dict[str, str]:
         "agent": work.actor.agent[:300],
         "session": work.actor.session_id,
     }
-
-

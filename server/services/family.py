@@ -1,4 +1,4 @@
-"""The guardian's own page: what was signed, what comes next, who looked; and the way to the child."""
+"""The guardian's own page: what was signed, what comes next, who looked; the way to the child."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def open_form(work: UnitOfWork, *, case_id: UUID, step: str) -> OpenForm:
     return OpenForm(
         form=form,
         values=mine,
-        comment=_comment(work, standing, step) if task.round > 1 else None,
+        comment=_comment(work, standing) if task.round > 1 else None,
         task_id=task.id,
         revision=standing.case.revision,
     )
@@ -81,10 +81,8 @@ def fill(
     found = read(form)
     if found.problems:
         raise AnswersRefused(problems=found.problems)
-    hits = list(flags(form, found.values, standing.ready.bundle.legal["ru"]["danger_words"]))
-    answer = keep_answer(
-        work, standing, step=step, form=form_id, values=found.values, flags=hits
-    )
+    hits = list(flags(form, found.values, standing.ready.danger_words))
+    answer = keep_answer(work, standing, step=step, form=form_id, values=found.values, flags=hits)
     behalf = standing.case.subject_id if work.actor.kind in ("staff", "token") else None
     taken = steps.take(
         work,
@@ -118,7 +116,8 @@ def keep_answer(
     """Store a submission under the child's key; a correction is a new row."""
     subject = standing.case.subject_id
     author = work.actor.person_id
-    assert subject is not None and author is not None
+    assert subject is not None
+    assert author is not None
     answer_id = new_id()
     task = standing.task(step)
     staff = work.actor.kind in ("staff", "token")
@@ -190,7 +189,7 @@ def _last_answer(work: UnitOfWork, standing: Standing, step: str) -> Mapping[str
     return opened
 
 
-def _comment(work: UnitOfWork, standing: Standing, step: str) -> str | None:
+def _comment(work: UnitOfWork, standing: Standing) -> str | None:
     """Why the form came back, in the reviewer's words."""
     subject = standing.case.subject_id
     found = [
@@ -214,4 +213,3 @@ def _note_no(work: UnitOfWork, standing: Standing, step: str) -> None:
         subject_id=standing.case.subject_id,
         body={"request": standing.case.id, "workflow": standing.case.workflow, "step": step},
     )
-

@@ -87,4 +87,6 @@ def _erase_person(work: UnitOfWork, person_id: UUID) -> None:
 
 
 def _destroy_key(work: UnitOfWork, subject_id: UUID) -> None:
-    work.session.execute(delete(people.SubjectKey).where(people.SubjectKey.subject_id == subject_id))
+    work.session.execute(
+        delete(people.SubjectKey).where(people.SubjectKey.subject_id == subject_id)
+    )

@@ -16,7 +16,9 @@ from server.store.database import Transaction
 class KeyRing:
     """The sealers of this transaction, by person. Someone erased has none."""
 
-    def __init__(self, master: MasterKeys, transaction: Transaction, tenant_id: UUID | None) -> None:
+    def __init__(
+        self, master: MasterKeys, transaction: Transaction, tenant_id: UUID | None
+    ) -> None:
         self._master = master
         self._transaction = transaction
         self._tenant_id = tenant_id
@@ -84,7 +86,5 @@ class KeyRing:
 
     def open(self, blob: bytes, *, table: str, row: UUID, subject: UUID) -> Any:
         """Open what `seal` sealed."""
-        plain = self.of(subject).open(
-            blob, table=table, column="sealed", row=row, subject=subject
-        )
+        plain = self.of(subject).open(blob, table=table, column="sealed", row=row, subject=subject)
         return json.loads(plain)

@@ -10,7 +10,7 @@ from server.kernel.errors import DeadLink
 from server.kernel.ids import new_id
 from server.kernel.marks import link_token, token_hash
 from server.services.unit_of_work import Tools, UnitOfWork
-from server.store import consents, people, tenancy
+from server.store import consents, people, steps, tenancy
 
 LIFE = timedelta(days=14)
 
@@ -29,26 +29,19 @@ class Entry:
 
 def make_link(work: UnitOfWork, *, case_id: UUID, person_id: UUID, role: str) -> UUID:
     """A new link for one person of one case; each message has its own (DECISIONS.md 7)."""
-    row = consents.Link(
-        id=new_id(),
-        tenant_id=work.tenant_id,
+    link_id = new_id()
+    steps.add_link(
+        work.transaction,
+        work.tenant_id,
+        link_id=link_id,
         case_id=case_id,
         person_id=person_id,
         role=role,
-        created_at=work.now,
+        token_hash=token_hash(link_token(work.tools.pepper, link_id)),
+        at=work.now,
         expires_at=work.now + LIFE,
     )
-    work.session.add(row)
-    work.session.add(
-        tenancy.Door(
-            token_hash=token_hash(link_token(work.tools.pepper, row.id)),
-            kind="link",
-            tenant_id=work.tenant_id,
-            target=row.id,
-        )
-    )
-    work.session.flush()
-    return row.id
+    return link_id
 
 
 def find_door(tools: Tools, token: str, kind: str) -> tenancy.Door | None:

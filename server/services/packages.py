@@ -166,12 +166,10 @@ def sign(
     if signing.manifest.needs_code:
         if code_id is None:
             raise Refused(reason="code_needed")
-        code = codes.use_code(
-            work, code_id=code_id, typed=typed, bound_hash=signing.manifest.hash
-        )
+        code = codes.use_code(work, code_id=code_id, typed=typed, bound_hash=signing.manifest.hash)
     for row in found:
         if answers.get(row.consent) in ("given", "refused"):
-            _answer(work, standing, signing, row, cast(Said, answers[row.consent]), code)
+            _answer(work, standing, signing, row, answers[row.consent], code)
         elif answers.get(row.consent) == "deferred":
             rows.set_consents(
                 work.transaction, work.tenant_id, [row.id], state="deferred", owed=row.owed,
@@ -185,7 +183,7 @@ def sign(
         moves.Signed(
             stage,
             cast("Literal['guardian', 'mentee']", work.actor.kind),
-            {name: said for name, said in answers.items() if said},
+            dict(answers),
         ),
         kind="signed",
         data={"stage": stage, "manifest": signing.manifest.hash},
@@ -257,7 +255,7 @@ def _signing(
         work, school_id=standing.case.school_id, locale=found[0].locale if found else "ru"
     )
     entries = [
-        Entry(row.consent, row.document_hash, cast("Literal['given', 'refused']", said))
+        Entry(row.consent, row.document_hash, said)
         for row in found
         if (said := answers.get(row.consent)) in ("given", "refused")
     ]

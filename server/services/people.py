@@ -46,9 +46,7 @@ def add_tenant(work: UnitOfWork, *, slug: str, name: str, platform: bool = False
     policy.require(work.actor, Permission.TENANTS_EDIT, Thing())
     if tenancy.tenant_by_slug(work.session, slug) is not None:
         raise Conflict(what="tenant", slug=slug)
-    row = tenancy.Tenant(
-        id=new_id(), slug=slug, name=name, platform=platform, created_at=work.now
-    )
+    row = tenancy.Tenant(id=new_id(), slug=slug, name=name, platform=platform, created_at=work.now)
     work.session.add(row)
     work.session.flush()
     return row.id
@@ -61,7 +59,9 @@ def describe_partner(work: UnitOfWork, *, facts: Mapping[str, Any]) -> None:
     work.session.flush()
 
 
-def add_school(work: UnitOfWork, *, facts: Mapping[str, Any], places: Sequence[tuple[str, str]]) -> UUID:
+def add_school(
+    work: UnitOfWork, *, facts: Mapping[str, Any], places: Sequence[tuple[str, str]]
+) -> UUID:
     """Open a school with its places, and the public door its posters lead to.
 
     :raises Conflict: when the short name is taken anywhere: it is a public address.
@@ -73,9 +73,7 @@ def add_school(work: UnitOfWork, *, facts: Mapping[str, Any], places: Sequence[t
         raise Conflict(what="school", slug=facts["slug"])
     work.session.add(schools.School(id=school_id, tenant_id=work.tenant_id, **facts))
     work.session.add(
-        tenancy.Door(
-            token_hash=door, kind="school", tenant_id=work.tenant_id, target=school_id
-        )
+        tenancy.Door(token_hash=door, kind="school", tenant_id=work.tenant_id, target=school_id)
     )
     work.session.flush()
     for slug, name in places:
@@ -118,9 +116,7 @@ def add_colleague(
         work.session.add(account)
         work.session.flush()
     work.session.add(
-        tenancy.Membership(
-            account_id=account.id, tenant_id=work.tenant_id, person_id=person.id
-        )
+        tenancy.Membership(account_id=account.id, tenant_id=work.tenant_id, person_id=person.id)
     )
     work.session.flush()
     return person.id
@@ -167,10 +163,9 @@ def colleagues(work: UnitOfWork, *, school_id: UUID) -> tuple[Colleague, ...]:
     for row in held:
         by_person.setdefault(row.person_id, []).append(row)
     work.keyring.load(by_person)
-    rows = people.people(work.session, by_person)
     found = []
-    for person_id, row in rows.items():
-        content = persons.read(work, row)
+    for person_id, person in people.people(work.session, by_person).items():
+        content = persons.read(work, person)
         contact = persons.contact_of(content)
         roles = tuple(
             (one.role, one.school_id, one.municipality_id, one.since, one.until)

@@ -77,9 +77,7 @@ def load_shipped(work: UnitOfWork) -> str:
     return _keep(work, bundle, _shipped_sources(), "shipped")
 
 
-def _keep(
-    work: UnitOfWork, bundle: Bundle, sources: Mapping[str, str | bytes], note: str
-) -> str:
+def _keep(work: UnitOfWork, bundle: Bundle, sources: Mapping[str, str | bytes], note: str) -> str:
     """Store a bundle as the newest release, with its sources so that the next can build on them."""
     newest = definitions.newest_release(work.session)
     taken = definitions.release(work.session, bundle.release) is not None

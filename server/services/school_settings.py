@@ -191,9 +191,7 @@ def _release(work: UnitOfWork) -> definitions.Release:
     return cast(definitions.Release, definitions.newest_release(work.session))
 
 
-def _shipped(
-    work: UnitOfWork, release: definitions.Release, school: schools.School
-) -> Bundle:
+def _shipped(work: UnitOfWork, release: definitions.Release, school: schools.School) -> Bundle:
     return work.tools.bundles.get(work.session, release.hash, school.variant).bundle
 
 
@@ -261,9 +259,7 @@ def _author(work: UnitOfWork, row: schools.SettingsRevision | None) -> str | Non
     return persons.names(work, [row.author_id]).get(row.author_id)
 
 
-def _line(
-    work: UnitOfWork, school: schools.School, row: schools.SettingsRevision
-) -> Revision:
+def _line(work: UnitOfWork, school: schools.School, row: schools.SettingsRevision) -> Revision:
     release = definitions.release(work.session, row.release) or _release(work)
     return Revision(
         seq=row.seq,

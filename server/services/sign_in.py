@@ -106,9 +106,7 @@ def workplaces(work: UnitOfWork, *, account_id: UUID) -> list[Workplace]:
 
 def staff(work: UnitOfWork, *, uniquifier: str) -> Staff | None:
     """Who is at work in this tenant; None when the account is blocked or works here no more."""
-    row, positions = accounts.staff(
-        work.transaction, work.tenant_id, uniquifier, work.now.date()
-    )
+    row, positions = accounts.staff(work.transaction, work.tenant_id, uniquifier, work.now.date())
     if row is None:
         return None
     actor = Actor(
@@ -172,9 +170,9 @@ def ask_for_reset(work: UnitOfWork, *, account_id: UUID | None) -> None:
         return
     nobody = new_id()
     tenancy.memberships_of(work.session, nobody)
-    _open_door(work, letters.queue_letter(
-        work, letter="password_reset", person_id=nobody, values=values
-    ))
+    _open_door(
+        work, letters.queue_letter(work, letter="password_reset", person_id=nobody, values=values)
+    )
     attempt.rollback()
 
 
@@ -271,8 +269,5 @@ def _name(work: UnitOfWork, row: accounts.StaffRow) -> str:
     if row.epoch is None or row.wrapped is None:
         return row.email
     work.keyring.hold(row.person_id, row.epoch, row.wrapped)
-    opened = work.keyring.open(
-        row.sealed, table="person", row=row.person_id, subject=row.person_id
-    )
+    opened = work.keyring.open(row.sealed, table="person", row=row.person_id, subject=row.person_id)
     return str(opened.get("name") or row.email)
-

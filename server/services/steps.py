@@ -6,15 +6,15 @@ gather what is theirs in between. Letters go out through the outbox, never from 
 
 from __future__ import annotations
 
-
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from server.access import policy
 from server.access.policy import Permission
 from server.evidence.chain import Head
+from server.forms.definition import Role
 from server.kernel.durations import Duration
 from server.kernel.errors import AlreadyDone, NotFound, StageClosed
 from server.kernel.ids import new_id
@@ -27,6 +27,7 @@ from server.store.cases import CANCELLED, DONE, OPEN, PAUSED
 from server.store.steps import FAR_AWAY, Lock, TaskRow
 from server.workflows import moves
 from server.workflows.engine import advance
+
 
 def load(
     work: UnitOfWork,
@@ -80,7 +81,7 @@ def load(
         is_repeat=found.is_repeat,
         key=key,
         consent_states={name: consent.state for name, consent in newest.items()},
-        owed=frozenset(role for consent in newest.values() for role in consent.owed),
+        owed=frozenset(cast(Role, role) for consent in newest.values() for role in consent.owed),
     )
 
 
@@ -425,5 +426,3 @@ def _overdue(work: UnitOfWork, standing: Standing, task: TaskRow) -> bool:
     take(work, standing, moves.Raised(step.overdue.open), kind="overdue", data={"step": task.step})
     case_letters.to_role(work, standing, letter="overdue_to_coordinator", role="coordinator")
     return True
-
-

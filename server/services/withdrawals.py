@@ -47,7 +47,9 @@ def withdrawal(work: UnitOfWork, *, consent_id: UUID) -> Withdrawal:
     person = people.person(work.session, cast(UUID, work.actor.person_id))
     contact = persons.contact_of(persons.read(work, person)) if person else None
     pauses = bool(spec.on_withdraw and spec.on_withdraw.pause)
-    return Withdrawal(row.id, documents.read(work, row), pauses, contact.masked if contact else None)
+    return Withdrawal(
+        row.id, documents.read(work, row), pauses, contact.masked if contact else None
+    )
 
 
 def withdraw(work: UnitOfWork, *, consent_id: UUID, answer_to: str = "") -> UUID:

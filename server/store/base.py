@@ -12,9 +12,9 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Text,
+    Uuid,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.dialects.postgresql import UUID as PgUUID
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from server.kernel.ids import new_id
@@ -37,7 +37,7 @@ class Base(DeclarativeBase):
     type_annotation_map = {
         datetime: DateTime(timezone=True),
         Moment: DateTime(timezone=True),
-        UUID: PgUUID(as_uuid=True),
+        UUID: Uuid(),
         bytes: LargeBinary,
         str: Text,
         dict[str, Any]: JSONB,

@@ -12,7 +12,6 @@ from sqlalchemy import (
     SmallInteger,
     UniqueConstraint,
     func,
-    literal_column,
     select,
     text,
 )
@@ -81,9 +80,7 @@ class Task(TenantRow, Base):
     __table_args__ = (
         refers("case_id", "case"),
         Index("ix_task_case", "tenant_id", "case_id"),
-        Index(
-            "ix_task_live", "tenant_id", "case_id", postgresql_where=text("status IN (0, 3)")
-        ),
+        Index("ix_task_live", "tenant_id", "case_id", postgresql_where=text("status IN (0, 3)")),
         # The literal status matters: a bound parameter makes the planner leave the index.
         Index(
             "ix_task_desk",
@@ -223,9 +220,6 @@ class Counter(Base):
     name: Mapped[str]
     value: Mapped[int]
     __table_args__ = (PrimaryKeyConstraint("tenant_id", "name"),)
-
-
-_IS_OPEN = literal_column("task.status = 0 AND task.listed")
 
 
 def case(session: Session, case_id: UUID) -> Case | None:

@@ -78,7 +78,5 @@ def keep_effective(
     session: Session, tenant_id: UUID, hash_: str, content: dict[str, Any], now: datetime
 ) -> None:
     """Store what a school's settings made; the same one again changes nothing."""
-    row = insert(Effective).values(
-        tenant_id=tenant_id, hash=hash_, content=content, created_at=now
-    )
+    row = insert(Effective).values(tenant_id=tenant_id, hash=hash_, content=content, created_at=now)
     session.execute(row.on_conflict_do_nothing())

@@ -88,19 +88,18 @@ def person(session: Session, person_id: UUID) -> Person | None:
 def people(session: Session, ids: Iterable[UUID]) -> dict[UUID, Person]:
     """People by their ids; who is not there is left out."""
     wanted = list(dict.fromkeys(ids))
-    rows = session.scalars(select(Person).where(Person.id.in_(wanted))) if wanted else []
-    return {row.id: row for row in rows}
+    if not wanted:
+        return {}
+    return {row.id: row for row in session.scalars(select(Person).where(Person.id.in_(wanted)))}
 
 
 def keys(session: Session, ids: Iterable[UUID]) -> dict[UUID, SubjectKey]:
     """The keys of these people; who was erased has none."""
     wanted = list(dict.fromkeys(ids))
-    rows = (
-        session.scalars(select(SubjectKey).where(SubjectKey.subject_id.in_(wanted)))
-        if wanted
-        else []
-    )
-    return {row.subject_id: row for row in rows}
+    if not wanted:
+        return {}
+    query = select(SubjectKey).where(SubjectKey.subject_id.in_(wanted))
+    return {row.subject_id: row for row in session.scalars(query)}
 
 
 def guardian_by_contact(session: Session, contact_index: bytes) -> Person | None:

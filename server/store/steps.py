@@ -389,9 +389,7 @@ def add_answer(
     )
 
 
-def flag_case(
-    transaction: Transaction, tenant_id: UUID, case_id: UUID, flags: list[str]
-) -> None:
+def flag_case(transaction: Transaction, tenant_id: UUID, case_id: UUID, flags: list[str]) -> None:
     """Mark a case whose answers a person must read one by one."""
     transaction.queue(
         'UPDATE "case" SET flags = %s::jsonb WHERE tenant_id = %s AND id = %s',
@@ -488,6 +486,30 @@ def add_payload(
         "INSERT INTO evidence_payload (id, tenant_id, seq, person_id, sealed)"
         " VALUES (%s, %s, %s, %s, %s)",
         (payload_id, tenant_id, seq, person_id, sealed),
+    )
+
+
+def add_link(
+    transaction: Transaction,
+    tenant_id: UUID,
+    *,
+    link_id: UUID,
+    case_id: UUID,
+    person_id: UUID,
+    role: str,
+    token_hash: bytes,
+    at: datetime,
+    expires_at: datetime,
+) -> None:
+    """Make a way in for one person of a case, and the door that its token opens."""
+    transaction.queue(
+        "INSERT INTO link (id, tenant_id, case_id, person_id, role, created_at, expires_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        (link_id, tenant_id, case_id, person_id, role, at, expires_at),
+    )
+    transaction.queue(
+        "INSERT INTO door (token_hash, kind, tenant_id, target) VALUES (%s, 'link', %s, %s)",
+        (token_hash, tenant_id, link_id),
     )
 
 

@@ -18,7 +18,7 @@ def upgrade() -> None:
     """Bring the schema here."""
     op.create_table(
         "account",
-        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("email", sa.Text(), nullable=False),
         sa.Column("password", sa.Text(), nullable=True),
         sa.Column("active", sa.Boolean(), nullable=False),
@@ -32,11 +32,11 @@ def upgrade() -> None:
     )
     op.create_table(
         "code",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("purpose", sa.Text(), nullable=False),
-        sa.Column("person_id", sa.UUID(), nullable=True),
-        sa.Column("check_id", sa.UUID(), nullable=True),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("check_id", sa.Uuid(), nullable=True),
         sa.Column("contact_index", sa.LargeBinary(), nullable=False),
         sa.Column("bound_hash", sa.Text(), nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),
@@ -56,14 +56,14 @@ def upgrade() -> None:
     op.create_table(
         "command",
         sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("result", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("key", "tenant_id", name=op.f("pk_command")),
     )
     op.create_table(
         "counter",
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("value", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("pk_counter")),
@@ -77,15 +77,15 @@ def upgrade() -> None:
     )
     op.create_table(
         "delivery",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
-        sa.Column("case_id", sa.UUID(), nullable=True),
-        sa.Column("person_id", sa.UUID(), nullable=True),
-        sa.Column("check_id", sa.UUID(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=True),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("check_id", sa.Uuid(), nullable=True),
         sa.Column("letter", sa.Text(), nullable=False),
         sa.Column("channel", sa.Text(), nullable=True),
-        sa.Column("link_id", sa.UUID(), nullable=True),
-        sa.Column("code_id", sa.UUID(), nullable=True),
+        sa.Column("link_id", sa.Uuid(), nullable=True),
+        sa.Column("code_id", sa.Uuid(), nullable=True),
         sa.Column("values", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
@@ -99,7 +99,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "effective",
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("hash", sa.Text(), nullable=False),
         sa.Column("content", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -107,11 +107,11 @@ def upgrade() -> None:
     )
     op.create_table(
         "evidence",
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("subject_id", sa.UUID(), nullable=True),
+        sa.Column("subject_id", sa.Uuid(), nullable=True),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.Column("prev", sa.LargeBinary(), nullable=False),
@@ -126,7 +126,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "evidence_head",
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_evidence_head")),
@@ -140,8 +140,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "outbox",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("topic", sa.Text(), nullable=False),
         sa.Column("payload", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -162,8 +162,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "partner",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("legal_name", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -179,8 +179,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "person",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("locale", sa.Text(), nullable=False),
@@ -210,8 +210,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "school",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("slug", sa.Text(), nullable=False),
         sa.Column("title", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("initials", sa.Text(), nullable=False),
@@ -226,15 +226,15 @@ def upgrade() -> None:
     )
     op.create_table(
         "subject_key",
-        sa.Column("subject_id", sa.UUID(), nullable=False),
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("wrapped", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("subject_id", "tenant_id", name=op.f("pk_subject_key")),
     )
     op.create_table(
         "tenant",
-        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("slug", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("platform", sa.Boolean(), nullable=False),
@@ -244,10 +244,10 @@ def upgrade() -> None:
     )
     op.create_table(
         "access",
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
-        sa.Column("child_id", sa.UUID(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("child_id", sa.Uuid(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("person_id", sa.UUID(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -262,12 +262,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "api_token",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("scopes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("school_id", sa.UUID(), nullable=True),
-        sa.Column("person_id", sa.UUID(), nullable=False),
+        sa.Column("school_id", sa.Uuid(), nullable=True),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
@@ -286,8 +286,8 @@ def upgrade() -> None:
         "door",
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
-        sa.Column("target", sa.UUID(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("target", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(
             ["tenant_id"], ["tenant.id"], name=op.f("fk_door_tenant_id_tenant")
         ),
@@ -296,10 +296,10 @@ def upgrade() -> None:
     op.create_index(op.f("ix_door_tenant_id_target"), "door", ["tenant_id", "target"], unique=False)
     op.create_table(
         "evidence_payload",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
-        sa.Column("person_id", sa.UUID(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["person_id", "tenant_id"],
@@ -316,10 +316,10 @@ def upgrade() -> None:
     )
     op.create_table(
         "guardianship",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
-        sa.Column("child_id", sa.UUID(), nullable=False),
-        sa.Column("guardian_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("child_id", sa.Uuid(), nullable=False),
+        sa.Column("guardian_id", sa.Uuid(), nullable=False),
         sa.Column("capacity", sa.Text(), nullable=False),
         sa.Column("level", sa.Text(), nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
@@ -349,9 +349,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "membership",
-        sa.Column("account_id", sa.UUID(), nullable=False),
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
-        sa.Column("person_id", sa.UUID(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["account.id"], name=op.f("fk_membership_account_id_account")
         ),
@@ -362,9 +362,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "municipality",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
-        sa.Column("school_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("school_id", sa.Uuid(), nullable=False),
         sa.Column("slug", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -380,7 +380,7 @@ def upgrade() -> None:
     op.create_table(
         "session",
         sa.Column("id_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("account_id", sa.UUID(), nullable=True),
+        sa.Column("account_id", sa.Uuid(), nullable=True),
         sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
@@ -393,16 +393,16 @@ def upgrade() -> None:
     op.create_index(op.f("ix_session_expires_at"), "session", ["expires_at"], unique=False)
     op.create_table(
         "settings_revision",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
-        sa.Column("school_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("school_id", sa.Uuid(), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("changes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("release", sa.Text(), nullable=False),
         sa.Column("variant", sa.Text(), nullable=False),
         sa.Column("effective_hash", sa.Text(), nullable=True),
-        sa.Column("author_id", sa.UUID(), nullable=True),
+        sa.Column("author_id", sa.Uuid(), nullable=True),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -420,16 +420,16 @@ def upgrade() -> None:
     )
     op.create_table(
         "case",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
-        sa.Column("school_id", sa.UUID(), nullable=False),
-        sa.Column("municipality_id", sa.UUID(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("school_id", sa.Uuid(), nullable=False),
+        sa.Column("municipality_id", sa.Uuid(), nullable=True),
         sa.Column("workflow", sa.Text(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("definition_hash", sa.Text(), nullable=False),
-        sa.Column("subject_id", sa.UUID(), nullable=True),
-        sa.Column("guardian_id", sa.UUID(), nullable=True),
-        sa.Column("cause_id", sa.UUID(), nullable=True),
+        sa.Column("subject_id", sa.Uuid(), nullable=True),
+        sa.Column("guardian_id", sa.Uuid(), nullable=True),
+        sa.Column("cause_id", sa.Uuid(), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("stage", sa.Text(), nullable=True),
         sa.Column("end", sa.Text(), nullable=True),
@@ -437,7 +437,7 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("duplicate", sa.Boolean(), nullable=False),
         sa.Column("flags", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("invited_by", sa.UUID(), nullable=True),
+        sa.Column("invited_by", sa.Uuid(), nullable=True),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
@@ -467,10 +467,10 @@ def upgrade() -> None:
     op.create_index("ix_case_subject", "case", ["tenant_id", "subject_id"], unique=False)
     op.create_table(
         "contact_check",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
-        sa.Column("school_id", sa.UUID(), nullable=False),
-        sa.Column("municipality_id", sa.UUID(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("school_id", sa.Uuid(), nullable=False),
+        sa.Column("municipality_id", sa.Uuid(), nullable=True),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("contact_index", sa.LargeBinary(), nullable=False),
@@ -491,11 +491,11 @@ def upgrade() -> None:
     )
     op.create_table(
         "position",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
-        sa.Column("person_id", sa.UUID(), nullable=False),
-        sa.Column("school_id", sa.UUID(), nullable=False),
-        sa.Column("municipality_id", sa.UUID(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("school_id", sa.Uuid(), nullable=False),
+        sa.Column("municipality_id", sa.Uuid(), nullable=True),
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("since", sa.Date(), nullable=False),
         sa.Column("until", sa.Date(), nullable=True),
@@ -524,19 +524,19 @@ def upgrade() -> None:
     )
     op.create_table(
         "answer",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
-        sa.Column("case_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
         sa.Column("step", sa.Text(), nullable=False),
         sa.Column("form", sa.Text(), nullable=False),
         sa.Column("form_hash", sa.Text(), nullable=False),
         sa.Column("round", sa.Integer(), nullable=False),
-        sa.Column("subject_id", sa.UUID(), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("flags", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("author_id", sa.UUID(), nullable=False),
+        sa.Column("author_id", sa.Uuid(), nullable=False),
         sa.Column("author_role", sa.Text(), nullable=False),
-        sa.Column("on_behalf_of", sa.UUID(), nullable=True),
+        sa.Column("on_behalf_of", sa.Uuid(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["case_id", "tenant_id"],
@@ -558,11 +558,11 @@ def upgrade() -> None:
     )
     op.create_table(
         "consent",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
-        sa.Column("case_id", sa.UUID(), nullable=False),
-        sa.Column("subject_id", sa.UUID(), nullable=False),
-        sa.Column("guardian_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("guardian_id", sa.Uuid(), nullable=False),
         sa.Column("consent", sa.Text(), nullable=False),
         sa.Column("purpose", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
@@ -605,12 +605,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "decision",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
-        sa.Column("case_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
         sa.Column("step", sa.Text(), nullable=False),
         sa.Column("round", sa.Integer(), nullable=False),
-        sa.Column("person_id", sa.UUID(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("sealed_comment", sa.LargeBinary(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -631,14 +631,14 @@ def upgrade() -> None:
     )
     op.create_table(
         "event",
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
-        sa.Column("case_id", sa.UUID(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("actor_id", sa.UUID(), nullable=True),
+        sa.Column("actor_id", sa.Uuid(), nullable=True),
         sa.Column("actor_role", sa.Text(), nullable=False),
-        sa.Column("on_behalf_of", sa.UUID(), nullable=True),
+        sa.Column("on_behalf_of", sa.Uuid(), nullable=True),
         sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.ForeignKeyConstraint(
             ["case_id", "tenant_id"],
@@ -649,9 +649,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "inbox",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
-        sa.Column("case_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
         sa.Column("move", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -666,10 +666,10 @@ def upgrade() -> None:
     )
     op.create_table(
         "link",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
-        sa.Column("case_id", sa.UUID(), nullable=False),
-        sa.Column("person_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
@@ -696,11 +696,11 @@ def upgrade() -> None:
     )
     op.create_table(
         "task",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
-        sa.Column("case_id", sa.UUID(), nullable=False),
-        sa.Column("school_id", sa.UUID(), nullable=False),
-        sa.Column("municipality_id", sa.UUID(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("school_id", sa.Uuid(), nullable=False),
+        sa.Column("municipality_id", sa.Uuid(), nullable=True),
         sa.Column("step", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("form", sa.Text(), nullable=True),
@@ -712,7 +712,7 @@ def upgrade() -> None:
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
-        sa.Column("done_by", sa.UUID(), nullable=True),
+        sa.Column("done_by", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(
             ["case_id", "tenant_id"],
             ["case.id", "case.tenant_id"],
@@ -752,10 +752,10 @@ def upgrade() -> None:
     )
     op.create_table(
         "timer",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
-        sa.Column("case_id", sa.UUID(), nullable=False),
-        sa.Column("task_id", sa.UUID(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("task_id", sa.Uuid(), nullable=True),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("fires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("rule", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
@@ -778,9 +778,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "receipt",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
-        sa.Column("consent_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("consent_id", sa.Uuid(), nullable=False),
         sa.Column("evidence_seq", sa.Integer(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("pdf_hash", sa.Text(), nullable=False),
@@ -800,17 +800,17 @@ def upgrade() -> None:
     )
     op.create_table(
         "signature",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("tenant_id", sa.UUID(), nullable=False),
-        sa.Column("consent_id", sa.UUID(), nullable=False),
-        sa.Column("person_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("consent_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("capacity", sa.Text(), nullable=False),
         sa.Column("answer", sa.Text(), nullable=False),
         sa.Column("level", sa.Text(), nullable=False),
         sa.Column("document_hash", sa.Text(), nullable=False),
         sa.Column("answer_nonce", sa.LargeBinary(), nullable=False),
-        sa.Column("code_id", sa.UUID(), nullable=True),
+        sa.Column("code_id", sa.Uuid(), nullable=True),
         sa.Column("companion", sa.Text(), nullable=True),
         sa.Column("evidence_seq", sa.Integer(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
