@@ -35,8 +35,13 @@ class DataFolder:
 
     @property
     def postgres(self) -> Path:
-        """The embedded PostgreSQL cluster."""
+        """The folder that the embedded PostgreSQL may write."""
         return self.path / "postgres"
+
+    @property
+    def cluster(self) -> Path:
+        """The embedded PostgreSQL's cluster; it is there whole or not at all."""
+        return self.postgres / "cluster"
 
     @property
     def redis(self) -> Path:

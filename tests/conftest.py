@@ -182,8 +182,8 @@ def runtime(settings: Settings) -> Iterator[Any]:
 
 def _key() -> str:
     """Changes whenever the template would come out differently."""
-    digest = hashlib.sha256(f"{postgres.MAJOR}{postgres.ROLES_SQL}{postgres.DATABASE_SQL}".encode())
-    for file in sorted(migrations.HERE.rglob("*.py")):
+    digest = hashlib.sha256()
+    for file in (*sorted(migrations.HERE.rglob("*.py")), *map(Path, (postgres.__file__, __file__))):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -121,7 +121,7 @@ class EmbeddedPostgres:
                 name="postgresql",
                 argv=(
                     str(programs / "postgres"),
-                    *("-D", str(data.postgres)),
+                    *("-D", str(data.cluster)),
                     *(
                         word
                         for name, value in settings.items()
@@ -143,7 +143,7 @@ class EmbeddedPostgres:
 
         :raises StartRefused: the data is another version's, or the cluster cannot be made.
         """
-        if not (self._data.postgres / "PG_VERSION").exists():
+        if not self._data.cluster.exists():
             self._make_cluster()
         self._refuse_other_version()
         self.clear_leftovers()
@@ -183,7 +183,7 @@ class EmbeddedPostgres:
                 os.kill(pid, signal.SIGINT)
             self._wakeups.pause(0.2)
         # A number in these files may meanwhile belong to any other process.
-        (self._data.postgres / "postmaster.pid").unlink(missing_ok=True)
+        (self._data.cluster / "postmaster.pid").unlink(missing_ok=True)
         for left in self._data.sockets.glob(".s.PGSQL.*"):
             left.unlink(missing_ok=True)
 
@@ -204,7 +204,7 @@ class EmbeddedPostgres:
     def _ready(self) -> bool:
         """What the server itself wrote about its state: connecting would fill its log."""
         try:
-            lines = (self._data.postgres / "postmaster.pid").read_text().splitlines()
+            lines = (self._data.cluster / "postmaster.pid").read_text().splitlines()
         except OSError:
             return False
         return len(lines) > 7 and lines[0] == str(self.child.pid) and lines[7].startswith("ready")
@@ -221,17 +221,18 @@ class EmbeddedPostgres:
     def _still_running(self) -> int | None:
         """The number of a server that really serves this folder, not of whoever has it now."""
         try:
-            pid = int((self._data.postgres / "postmaster.pid").read_text().splitlines()[0])
+            pid = int((self._data.cluster / "postmaster.pid").read_text().splitlines()[0])
             command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         except (OSError, ValueError, IndexError):
             return None
-        ours = os.fsencode(self._data.postgres) in command
+        ours = os.fsencode(self._data.cluster) in command
         return pid if ours and command[0].endswith(b"postgres") else None
 
     def _refuse_other_version(self) -> None:
-        found = (self._data.postgres / "PG_VERSION").read_text().strip()
+        written = self._data.cluster / "PG_VERSION"
+        found = written.read_text().strip() if written.exists() else "?"
         if found != MAJOR:
-            path = str(self._data.postgres)
+            path = str(self._data.cluster)
             raise StartRefused(reason="postgres_version", path=path, found=found, ours=MAJOR)
 
     def _make_cluster(self) -> None:
@@ -248,9 +249,7 @@ class EmbeddedPostgres:
             self._initdb(fresh, password)
         finally:
             password.unlink()
-        for part in sorted(fresh.iterdir(), key=lambda part: part.name == "PG_VERSION"):
-            part.rename(self._data.postgres / part.name)
-        fresh.rmdir()
+        fresh.rename(self._data.cluster)
 
     def _initdb(self, fresh: Path, password: Path) -> None:
         log = self.child.program.log

@@ -90,11 +90,10 @@ class Up:
                 found[int(folder.name)] = command.decode()
         return found
 
-    def process(self, part: str) -> int:
-        """The eldest process whose command holds these words."""
-        found = [pid for pid, command in self.processes().items() if re.search(part, command)]
-        assert found, self.processes()
-        return min(found)
+    def find(self, part: str) -> list[int]:
+        """The processes whose command holds these words, the eldest first."""
+        found = self.processes().items()
+        return sorted(pid for pid, command in found if re.search(part, command))
 
     def is_gone(self) -> bool:
         """Whether nothing is left of it, in a moment or at once."""

@@ -24,7 +24,7 @@ def test_asked_to_end_it_leaves_no_process(install, start, number):
 
     assert up.ended() == 0
     assert up.processes() == {}
-    assert not (up.data.postgres / "postmaster.pid").exists()
+    assert not (up.data.cluster / "postmaster.pid").exists()
 
 
 def test_asked_to_end_while_it_starts_it_leaves_no_process(install, start):
@@ -56,7 +56,7 @@ def test_killed_together_with_its_database_the_next_start_recovers(install, star
     up = start(install(), "--sandbox")
     up.wait_until_running()
 
-    postmaster = up.process("postgres -D")
+    [postmaster] = up.find("postgres -D")
     up.send(signal.SIGKILL)
     os.kill(postmaster, signal.SIGKILL)
     up.ended()
@@ -67,17 +67,18 @@ def test_killed_together_with_its_database_the_next_start_recovers(install, star
 
 
 @pytest.mark.parametrize(
-    "victim", ["postgres -D", "redis-server|valkey-server", " serve", " worker", " scheduler"]
+    "victim", ["postgres -D", "redis-server|valkey-server", " serve( |$)", " worker", " scheduler"]
 )
 def test_whatever_is_killed_starts_again(install, start, victim):
     up = start(install(), "--sandbox")
     up.wait_until_running()
-    killed = up.process(victim)
+    before = set(up.find(victim))
+    killed = min(before)
 
     os.kill(killed, signal.SIGKILL)
     up.wait_for("ended unexpectedly")
 
-    up.wait_until(lambda: any(up.processes()) and up.process(victim) != killed)
+    up.wait_until(lambda: set(up.find(victim)) - before)
     up.wait_until(up.answers)
 
 
@@ -141,7 +142,7 @@ def test_addresses_replace_the_embedded_servers(tmp_path, start, app_url, owner_
 def test_a_stale_process_number_harms_nobody(install, start):
     data = install()
     # The number of a process that lives and has nothing to do with PostgreSQL: this one.
-    (data.postgres / "postmaster.pid").write_text(f"{os.getpid()}\n{data.postgres}\n")
+    (data.cluster / "postmaster.pid").write_text(f"{os.getpid()}\n{data.cluster}\n")
 
     up = start(data, "--sandbox")
     up.wait_until_running()
@@ -157,12 +158,12 @@ def test_a_half_made_cluster_is_made_again(tmp_path, start):
     up.wait_until_running()
 
     assert up.answers()
-    assert not (data.postgres / "new").exists()
+    assert [part.name for part in data.postgres.iterdir()] == ["cluster"]
 
 
 def test_data_of_another_version_is_refused(install, start):
     data = install()
-    (data.postgres / "PG_VERSION").write_text("15\n")
+    (data.cluster / "PG_VERSION").write_text("15\n")
 
     up = start(data, "--sandbox")
 
