@@ -122,7 +122,10 @@ _ELEMENTS: Final[Mapping[str, tuple[str, str]]] = {
     "data": (r"data\w*|fields", r"данны|\bdata\b"),
     "actions": (r"actions|methods", r"сбор|хран|действи|\bcollect|\bstor(e|age|ing)|\bactions"),
     "term": (r"valid_\w+|until|term", r"\bсрок|действует до|\bvalid until|\bterm\b|\bends?\b"),
-    "withdrawal": (r"withdraw\w*", r"отозва|\bwithdraw"),
+    "withdrawal": (
+        r"withdraw\w*",
+        r"можно отозвать|отозвать [^.]{0,60}можно|(can|may) withdraw",
+    ),
     "subject_address": (r"(child|mentee|subject|participant)_address", r"$^"),
     "subject_document": (r"(child|mentee|subject|participant)_document\w*", r"$^"),
     "signer_address": (r"(guardian|signer|parent|representative)_address", r"$^"),
@@ -157,14 +160,15 @@ def elements_missing(text: str, form: Form) -> list[str]:
     """The elements a consent of this form must contain and this text does not (CONSENT.md R8).
 
     Named by place or by word: the linter finds what was forgotten or cut out, a lawyer reads
-    whether it is well said.
+    whether it is well said. A heading says nothing by itself: what stood under it may be gone.
     """
     places = places_in(text)
+    said = "\n".join(block.text for block in blocks(text) if block.kind != "heading")
     return [
         element
         for element in ELEMENTS[form]
         if not any(re.fullmatch(_ELEMENTS[element][0], place) for place in places)
-        and not re.search(_ELEMENTS[element][1], text, re.IGNORECASE)
+        and not re.search(_ELEMENTS[element][1], said, re.IGNORECASE)
     ]
 
 

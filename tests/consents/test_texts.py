@@ -106,6 +106,12 @@ def test_what_was_cut_out_is_named(cut: str, element: str) -> None:
     assert elements_missing(text, "simple") == [element]
 
 
+def test_a_heading_does_not_stand_for_what_was_under_it() -> None:
+    cut = SIMPLE.replace("- Отозвать согласие можно на странице согласия.", "# Как отозвать")
+
+    assert elements_missing(cut, "simple") == ["withdrawal"]
+
+
 def test_the_written_form_asks_for_documents_and_addresses_too() -> None:
     missing = elements_missing(SIMPLE, "written")
 
