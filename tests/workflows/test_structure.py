@@ -1,0 +1,213 @@
+"""What one workflow may not say: a table of faults, each found with its place."""
+
+# ruff: noqa: E501 - a row of a table stays in one line
+
+from __future__ import annotations
+
+import pytest
+
+from server.kernel.yaml import load
+from server.model.reading import read_document
+from server.workflows.definition import WorkflowSpec
+from server.workflows.structure import check_structure, spans
+from tests.workflows.conftest import HEAD
+
+REVIEW = """
+      - review: decision
+        by: [coordinator]
+        outcomes:
+          - {outcome: accept, label: {en: a}, to: done}
+          - {outcome: decline, label: {en: a}, to: done}
+"""
+
+FAULTS = [
+    # what is wrong, the stages and what follows, the code, its facts
+    ("an unknown form", """
+stages:
+  - stage: one
+    steps: [{form: place_reqest, by: guardian}]
+ends: [done]
+""", "TARGET-UNKNOWN", {"given": "place_reqest", "what": "form", "meant": "place_request"}),
+    ("somebody who takes no part", """
+stages:
+  - stage: one
+    steps: [{form: place_request, by: tutor}]
+ends: [done]
+""", "TARGET-UNKNOWN", {"given": "tutor", "what": "party"}),
+    ("an unknown consent", """
+stages:
+  - stage: one
+    steps: [{consent: health}]
+ends: [done]
+""", "TARGET-UNKNOWN", {"given": "health", "what": "consent"}),
+    ("an end that is not listed", f"""
+stages:
+  - stage: one
+    steps: {REVIEW}
+ends: [finished]
+""", "TARGET-UNKNOWN", {"given": "done", "what": "end", "known": ["finished"]}),
+    ("an answer nobody can give", """
+stages:
+  - stage: one
+    steps: [{form: child_voice, by: mentee, stop_on: {answer: {wants: never}, to: done}}]
+ends: [done]
+""", "TARGET-UNKNOWN", {"given": "never", "what": "answer", "known": ["yes", "no", "later"]}),
+    ("a field the form does not have", """
+stages:
+  - stage: one
+    steps: [{form: child_voice, by: mentee, wait_on: {answer: {want: later}}}]
+ends: [done]
+""", "TARGET-UNKNOWN", {"given": "want", "what": "field", "meant": "wants"}),
+    ("a task that is not there", """
+stages:
+  - stage: one
+    steps: [{form: place_request, by: guardian, due: {in: 3 days}, overdue: {open: call}}]
+ends: [done]
+""", "TARGET-UNKNOWN", {"given": "call", "what": "task"}),
+    ("late without a due time", """
+stages:
+  - stage: one
+    steps: [{form: place_request, by: guardian, overdue: {open: call}}]
+tasks: [{task: call, for: coordinator, label: {en: Call}, done: [called]}]
+ends: [done]
+""", "OVERDUE-NEVER", {"step": "place_request"}),
+    ("the same step twice", """
+stages:
+  - stage: one
+    steps: [{form: place_request, by: guardian}, {form: place_request, by: guardian}]
+ends: [done]
+""", "ID-TWICE", {"id": "place_request", "what": "step"}),
+    ("the same stage twice", """
+stages:
+  - {stage: one, steps: [{form: place_request, by: guardian}]}
+  - {stage: one, steps: [{form: child_voice, by: mentee}]}
+ends: [done]
+""", "ID-TWICE", {"id": "one", "what": "stage"}),
+    ("ages without a row", """
+stages:
+  - stage: one
+    steps:
+      - choose: voice
+        by_age_of: mentee
+        rows: [{to: 9, form: child_talk, by: guardian}, {from: 12, to: 16, form: child_voice, by: mentee}]
+ends: [done]
+""", "CHOICE-GAP", {"ages": "10-11, 17"}),
+    ("ages with two rows", """
+stages:
+  - stage: one
+    steps:
+      - choose: voice
+        by_age_of: mentee
+        rows: [{to: 10, form: child_talk, by: guardian}, {from: 10, form: child_voice, by: mentee}]
+ends: [done]
+""", "CHOICE-OVERLAP", {"ages": "10"}),
+    ("a gate on what comes later", """
+stages:
+  - {stage: one, gate: {given: [processing]}, steps: [{form: place_request, by: guardian}]}
+  - {stage: two, steps: [{consent: processing}]}
+ends: [done]
+""", "GATE-LATE", {"stage": "one", "name": "processing"}),
+    ("a gate on a consent nobody asks for", """
+stages:
+  - {stage: one, gate: {given: [photo]}, steps: [{form: place_request, by: guardian}]}
+ends: [done]
+""", "TARGET-UNKNOWN", {"given": "photo", "what": "consent"}),
+    ("a consent among forms", """
+stages:
+  - {stage: one, steps: [{consent: processing}, {form: place_request, by: guardian}]}
+ends: [done]
+""", "STAGE-MIXED", {"stage": "one"}),
+    ("a code for each document", """
+stages:
+  - {stage: one, steps: [{consent: processing}, {consent: participation}]}
+ends: [done]
+""", "NOT-BUILT", {"what": "a code for each document"}),
+    ("a partner's own steps", """
+stages:
+  - {stage: one, own_steps: {bound: P24}, steps: [{form: place_request, by: guardian}]}
+ends: [done]
+""", "NOT-BUILT", {"what": "own_steps"}),
+    ("nothing but optional stages", """
+stages:
+  - {stage: one, optional: true, steps: [{form: place_request, by: guardian}]}
+ends: [done]
+""", "STAGES-OPTIONAL", {}),
+    ("who filled it in decides alone", """
+stages:
+  - stage: one
+    steps:
+      - {form: minor_questionnaire, by: mentee}
+      - review: decision
+        by: [mentee]
+        not_by: {author_of: [minor_questionnaire]}
+        outcomes: [{outcome: accept, label: {en: a}, to: done}, {outcome: no, label: {en: a}, to: done}]
+ends: [done]
+""", "NOBODY-ACTS", {"step": "decision", "roles": ["mentee"]}),
+    ("approvals of nothing to accept", """
+stages:
+  - stage: one
+    steps:
+      - review: decision
+        by: [coordinator]
+        approvals: 2
+        outcomes: [{outcome: yes, label: {en: a}, to: done}, {outcome: no, label: {en: a}, to: done}]
+ends: [done]
+""", "REVIEW-NO-ACCEPT", {"step": "decision"}),
+    ("an outcome with two ways", """
+stages:
+  - stage: one
+    steps:
+      - {form: minor_questionnaire, by: mentee}
+      - review: decision
+        by: [coordinator]
+        outcomes:
+          - {outcome: accept, label: {en: a}, to: done, back_to: minor_questionnaire}
+          - {outcome: no, label: {en: a}, to: done}
+ends: [done]
+""", "OUTCOME-TWO-WAYS", {"outcome": "accept"}),
+    ("a way back that leads ahead", """
+stages:
+  - stage: one
+    steps:
+      - review: decision
+        by: [coordinator]
+        outcomes:
+          - {outcome: accept, label: {en: a}, to: done}
+          - {outcome: return, label: {en: a}, back_to: minor_questionnaire}
+  - {stage: two, steps: [{form: minor_questionnaire, by: mentee}]}
+ends: [done]
+""", "BACK-AHEAD", {"form": "minor_questionnaire"}),
+    ("a demand on nothing", """
+stages:
+  - {stage: one, steps: [{form: place_request, by: guardian}]}
+ends: [done]
+requires: [{before: decision, done: [place_request], why: model.enrolment}]
+""", "TARGET-UNKNOWN", {"given": "decision", "what": "step"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("stages", "code", "facts"), [row[1:] for row in FAULTS], ids=[row[0] for row in FAULTS]
+)
+def test_a_fault_is_found_and_placed(bundle, stages, code, facts):
+    document = load(HEAD + stages, file="trial.yaml")
+    spec = read_document(WorkflowSpec, document)
+    assert isinstance(spec, WorkflowSpec), spec
+
+    found = check_structure(spec, bundle.forms, bundle.consents, place_of=document.place)
+
+    problem = next(
+        (one for one in found if one.code == code and facts.items() <= one.facts.items()), None
+    )
+    assert problem is not None, found
+    assert problem.place.line > HEAD.count("\n")
+    assert problem.at.startswith("trial")
+
+
+def test_the_shipped_workflows_have_none(bundle):
+    for spec in bundle.workflows.values():
+        assert check_structure(spec, bundle.forms, bundle.consents) == []
+
+
+def test_ages_are_written_as_people_write_them():
+    assert spans([0, 1, 2, 5, 7, 8]) == "0-2, 5, 7-8"
