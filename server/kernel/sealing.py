@@ -1,22 +1,17 @@
 """Sealing: AES-256-GCM under a key per person, itself wrapped by master keys outside the database.
 
-A master key is an *epoch*: one file `epoch-0001.key` in a folder of its own, base64 of 32 or more
-random bytes, readable by its owner alone. The newest epoch wraps; older ones only unwrap, until
-all living keys are wrapped anew and the old file is destroyed. Destroying the epoch is what makes
-an erased person's data unreadable in every old backup (CONSENT.md, section 4).
+A master key is an *epoch*: a number and 32 or more random bytes, kept in a file of its own
+(settings.py reads it). The newest epoch wraps; older ones only unwrap, until all living keys are
+wrapped anew and the old file is destroyed. Destroying the epoch is what makes an erased person's
+data unreadable in every old backup (CONSENT.md, section 4).
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
-import re
-import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
@@ -25,15 +20,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from server.kernel.errors import Broken, SettingsRefused
-from server.kernel.problems import Problem
+from server.kernel.errors import Broken
 
 VERSION = b"\x01"  # of the blob's layout and of what is written in it; authenticated with the rest
 SHORTEST = 32
-# The key printed in the docs: whoever starts with it has no secret at all.
-EXAMPLE_KEY = b"mentor-school-example-key-do-not-use-it!"
 _NONCE = 12
-_FILE = re.compile(r"^epoch-(\d{4,})\.key$")
 _CANARY = b"the canary sings"
 
 
@@ -82,20 +73,9 @@ class MasterKeys:
 
     by_epoch: Mapping[int, bytes] = field(repr=False)
 
-    @classmethod
-    def from_folder(cls, folder: Path) -> MasterKeys:
-        """Every epoch found in the folder.
-
-        :raises SettingsRefused: all that is wrong with the files at once: none there, readable by
-            others, not base64, too short, the example's.
-        """
-        files = sorted(folder.glob("epoch-*.key")) if folder.is_dir() else []
-        problems = [problem for file in files for problem in _problems_of_file(file)]
-        if not files:
-            problems = [Problem("KEYS-NONE", {"folder": str(folder)})]
-        if problems:
-            raise SettingsRefused(problems=problems)
-        return cls({_epoch_of(file): _decoded(file) for file in files})
+    def __post_init__(self) -> None:
+        if not self.by_epoch or any(len(key) < SHORTEST for key in self.by_epoch.values()):
+            raise ValueError(f"there must be a master key, of {SHORTEST} bytes or more")
 
     @property
     def newest(self) -> int:
@@ -142,33 +122,10 @@ def new_subject_key() -> bytes:
     return os.urandom(32)
 
 
-def write_new_epoch(folder: Path) -> int:
-    """Write the next epoch's key file, readable by its owner alone; its number is returned."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    epoch = max((_epoch_of(file) for file in folder.glob("epoch-*.key")), default=0) + 1
-    # O_EXCL: two processes starting at once must not overwrite each other's key.
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    handle = os.open(folder / f"epoch-{epoch:04}.key", flags, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(base64.b64encode(os.urandom(SHORTEST)) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    return epoch
-
-
 @lru_cache(maxsize=256)
 def derive(secret: bytes, purpose: str) -> bytes:
     """A key of 32 bytes for one purpose (HKDF-SHA256): no two purposes share one."""
     return HKDF(SHA256(), length=32, salt=None, info=purpose.encode()).derive(secret)
-
-
-def secret_problems(secret: bytes, *, name: str) -> list[Problem]:
-    """What makes a secret useless: too short, or the one from the docs."""
-    if secret == EXAMPLE_KEY:
-        return [Problem("KEYS-EXAMPLE", {"name": name})]
-    if len(secret) < SHORTEST:
-        return [Problem("KEYS-SHORT", {"name": name, "bytes": len(secret), "least": SHORTEST})]
-    return []
 
 
 @lru_cache(maxsize=32)
@@ -190,24 +147,3 @@ def _place_of_key(epoch: int, subject: UUID | str) -> dict[str, str]:
         "row": str(epoch),
         "subject": str(subject),
     }
-
-
-def _epoch_of(file: Path) -> int:
-    found = _FILE.match(file.name)
-    return int(found[1]) if found else 0
-
-
-def _decoded(file: Path) -> bytes:
-    return base64.b64decode(b"".join(file.read_bytes().split()), validate=True)
-
-
-def _problems_of_file(file: Path) -> Iterable[Problem]:
-    if _epoch_of(file) == 0:
-        yield Problem("KEYS-NAME", {"name": file.name})
-    mode = stat.S_IMODE(file.stat().st_mode)
-    if mode & 0o077:
-        yield Problem("KEYS-READABLE", {"name": file.name, "mode": f"{mode:04o}"})
-    try:
-        yield from secret_problems(_decoded(file), name=file.name)
-    except binascii.Error:
-        yield Problem("KEYS-NOT-BASE64", {"name": file.name})

@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.kernel.errors import Broken, SettingsRefused
+from server.kernel.errors import Broken
 from server.kernel.ids import new_id
 from server.kernel.sealing import (
-    EXAMPLE_KEY,
     MasterKeys,
     Sealer,
     Wrapped,
     derive,
     new_subject_key,
-    secret_problems,
-    write_new_epoch,
 )
 
 ROW, CHILD, OTHER = new_id(), new_id(), new_id()
 PLACE: dict[str, Any] = {"table": "answer", "column": "sealed", "row": ROW, "subject": CHILD}
-KEY = bytes(range(32))
-
-
-def folder_with(folder: Path, content: bytes, *, mode: int = 0o600, name: str = "") -> Path:
-    folder.mkdir(exist_ok=True)
-    file = folder / (name or "epoch-0001.key")
-    file.write_bytes(content)
-    file.chmod(mode)
-    return folder
+KEY, NEW_KEY = bytes(range(32)), bytes(range(32, 64))
 
 
 @given(st.binary(max_size=2000))
@@ -88,9 +74,8 @@ def test_an_error_holds_no_plaintext_and_no_key() -> None:
     assert repr(MasterKeys({1: KEY})) == "MasterKeys()"
 
 
-def test_a_persons_key_is_wrapped_for_that_person(tmp_path: Path) -> None:
-    write_new_epoch(tmp_path)
-    master, key = MasterKeys.from_folder(tmp_path), new_subject_key()
+def test_a_persons_key_is_wrapped_for_that_person() -> None:
+    master, key = MasterKeys({1: KEY}), new_subject_key()
     wrapped = master.wrap(key, subject=CHILD)
 
     assert master.unwrap(wrapped, subject=CHILD) == key
@@ -98,20 +83,17 @@ def test_a_persons_key_is_wrapped_for_that_person(tmp_path: Path) -> None:
         master.unwrap(wrapped, subject=OTHER)
 
 
-def test_rotation_keeps_the_living_and_loses_the_erased(tmp_path: Path) -> None:
-    write_new_epoch(tmp_path)
-    old, living, erased = MasterKeys.from_folder(tmp_path), new_subject_key(), new_subject_key()
+def test_rotation_keeps_the_living_and_loses_the_erased() -> None:
+    old, living, erased = MasterKeys({1: KEY}), new_subject_key(), new_subject_key()
     kept, lost = old.wrap(living, subject=CHILD), old.wrap(erased, subject=OTHER)
 
-    write_new_epoch(tmp_path)
-    kept = MasterKeys.from_folder(tmp_path).rewrap(kept, subject=CHILD)
-    (tmp_path / "epoch-0001.key").unlink()
-    new = MasterKeys.from_folder(tmp_path)
+    kept = MasterKeys({1: KEY, 2: NEW_KEY}).rewrap(kept, subject=CHILD)
+    after = MasterKeys({2: NEW_KEY})  # the file of epoch 1 was destroyed
 
-    assert kept.epoch == new.newest == 2
-    assert new.unwrap(kept, subject=CHILD) == living
+    assert kept.epoch == after.newest == 2
+    assert after.unwrap(kept, subject=CHILD) == living
     with pytest.raises(Broken):  # an old backup holds this row still; nothing opens it any more
-        new.unwrap(lost, subject=OTHER)
+        after.unwrap(lost, subject=OTHER)
 
 
 def test_a_wrapped_key_does_not_pass_for_one_of_another_epoch() -> None:
@@ -130,35 +112,10 @@ def test_the_canary_tells_a_wrong_key_file() -> None:
     assert not MasterKeys({2: KEY}).knows_canary(1, blob)
 
 
-def test_a_new_epoch_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
-    assert (write_new_epoch(tmp_path), write_new_epoch(tmp_path)) == (1, 2)
-    assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
-
-
-@pytest.mark.parametrize(
-    ("make", "code"),
-    [
-        (lambda at: at, "KEYS-NONE"),
-        (lambda at: at / "nowhere", "KEYS-NONE"),
-        (lambda at: folder_with(at, base64.b64encode(bytes(31))), "KEYS-SHORT"),
-        (lambda at: folder_with(at, base64.b64encode(EXAMPLE_KEY)), "KEYS-EXAMPLE"),
-        (lambda at: folder_with(at, b"not base64!"), "KEYS-NOT-BASE64"),
-        (lambda at: folder_with(at, base64.b64encode(KEY), mode=0o640), "KEYS-READABLE"),
-        (lambda at: folder_with(at, base64.b64encode(KEY), mode=0o604), "KEYS-READABLE"),
-        (lambda at: folder_with(at, base64.b64encode(KEY), name="epoch-one.key"), "KEYS-NAME"),
-    ],
-)
-def test_a_bad_key_file_is_refused(tmp_path: Path, make: Callable[[Path], Path], code: str) -> None:
-    with pytest.raises(SettingsRefused) as refusal:
-        MasterKeys.from_folder(make(tmp_path))
-
-    assert [problem.code for problem in refusal.value.problems] == [code]
-
-
-def test_a_secret_is_long_and_ones_own() -> None:
-    assert secret_problems(KEY, name="pepper") == []
-    assert [one.code for one in secret_problems(b"short", name="pepper")] == ["KEYS-SHORT"]
-    assert [one.code for one in secret_problems(EXAMPLE_KEY, name="pepper")] == ["KEYS-EXAMPLE"]
+@pytest.mark.parametrize("keys", [{}, {1: b"short"}, {1: KEY, 2: bytes(31)}])
+def test_there_is_no_start_without_a_whole_master_key(keys: dict[int, bytes]) -> None:
+    with pytest.raises(ValueError):
+        MasterKeys(keys)
 
 
 def test_no_two_purposes_share_a_key() -> None:
