@@ -15,6 +15,7 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from server.store.base import Base, TenantRow, refers
@@ -282,7 +283,7 @@ def authors(session: Session, case_ids: list[UUID]) -> dict[UUID, dict[str, UUID
     query = (
         select(Answer.case_id, Answer.step, Answer.author_id)
         .where(Answer.case_id.in_(case_ids))
-        .distinct(Answer.case_id, Answer.step)
+        .ext(distinct_on(Answer.case_id, Answer.step))
         .order_by(Answer.case_id, Answer.step, Answer.id.desc())
     )
     for case_id, step, author in session.execute(query) if case_ids else ():

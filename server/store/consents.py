@@ -6,6 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import Index, UniqueConstraint, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 from server.store.base import Base, TenantRow, refers
@@ -153,7 +154,7 @@ def board(session: Session, subject_ids: list[UUID]) -> list[Consent]:
     query = (
         select(Consent)
         .where(Consent.subject_id.in_(subject_ids))
-        .distinct(Consent.subject_id, Consent.consent)
+        .ext(distinct_on(Consent.subject_id, Consent.consent))
         .order_by(Consent.subject_id, Consent.consent, Consent.id.desc())
         .options(defer(Consent.document))
     )

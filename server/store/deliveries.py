@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from server.store.base import Base, TenantRow
@@ -81,7 +82,7 @@ def newest_of_cases(session: Session, case_ids: list[UUID]) -> dict[UUID, Delive
     query = (
         select(Delivery)
         .where(Delivery.case_id.in_(case_ids))
-        .distinct(Delivery.case_id)
+        .ext(distinct_on(Delivery.case_id))
         .order_by(Delivery.case_id, Delivery.id.desc())
     )
     return {row.case_id: row for row in session.scalars(query) if row.case_id}
