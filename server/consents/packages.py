@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Final, get_args
@@ -10,7 +9,6 @@ from typing import Final, get_args
 from server.consents.documents import Answer
 from server.consents.signers import Signer
 from server.kernel.canonical import canonical, sha256_hex
-from server.kernel.errors import Broken
 
 SCHEMA: Final = "mentor-school/package/1"
 
@@ -61,23 +59,3 @@ def manifest(
         }
     )
     return Manifest(tuple(entries), signer, stored, sha256_hex(stored))
-
-
-def parse_manifest(stored: bytes) -> Manifest:
-    """The manifest of these bytes.
-
-    :raises Broken: when they are not the canonical bytes of a manifest.
-    """
-    try:
-        raw = json.loads(stored)
-        read = manifest(
-            [Entry(**entry) for entry in raw["entries"]],
-            signer=Signer(**raw["signer"]),
-            rules_hash=raw["rules"],
-            signer_commitment=raw["signer_commitment"],
-        )
-    except (ValueError, KeyError, TypeError):
-        raise Broken(manifest="cannot be read") from None
-    if read.stored != stored:
-        raise Broken(manifest="not canonical")
-    return read

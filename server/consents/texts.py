@@ -181,8 +181,3 @@ def mean_sentence_length(text: str) -> float:
             words += count
             sentences += 1 + len(_SENTENCE_END.findall(plain))
     return words / sentences if sentences else 0.0
-
-
-def reading_ease(texts: Mapping[str, str]) -> dict[str, float]:
-    """The mean sentence length by locale, rounded as the report prints it."""
-    return {locale: round(mean_sentence_length(text), 1) for locale, text in texts.items()}

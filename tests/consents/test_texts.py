@@ -14,7 +14,6 @@ from server.consents.texts import (
     fill_blocks,
     mean_sentence_length,
     places_in,
-    reading_ease,
 )
 from server.kernel.errors import DefinitionRefused
 
@@ -137,7 +136,3 @@ def test_dissemination_asks_for_places_and_prohibitions() -> None:
 )
 def test_mean_sentence_length(text: str, mean: float) -> None:
     assert mean_sentence_length(text) == mean
-
-
-def test_the_report_goes_by_locale() -> None:
-    assert reading_ease({"ru": "Раз два три. Раз.", "en": "One."}) == {"ru": 2.0, "en": 1.0}
