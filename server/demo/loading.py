@@ -1,0 +1,212 @@
+"""Loading the demo: partners and their people first, then every family along a time line."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from server.access.actors import SHELL, Actor, Holding
+from server.demo import cast
+from server.demo.timeline import Timeline
+from server.model.definition import SettingsSpec
+from server.runtime import Runtime
+from server.services import people, releases, school_settings
+from server.services.passwords import hash_password
+from server.services.unit_of_work import Tools
+from server.store import schools, tenancy
+
+PASSWORD = "demo-mentor-2026"
+PLATFORM_SCOPES = (
+    "definitions:read",
+    "definitions:write",
+    "tenants:write",
+    "people:read",
+    "people:write",
+)
+SCHOOL_SCOPES = (
+    "settings:read",
+    "settings:write",
+    "definitions:read",
+    "people:read",
+    "cases:read",
+    "cases:write",
+    "tasks:read",
+    "tasks:write",
+    "evidence:read",
+)
+
+
+def load(runtime: Runtime) -> None:
+    """Fill an empty database with the demo and write DATA/demo.json; a full one stays as it is."""
+    tools = runtime.tools
+    with tools.begin(SHELL) as work:
+        releases.load_shipped(work)
+        known = {row.slug for row in tenancy.all_tenants(work.session)}
+    accounts: list[dict[str, Any]] = []
+    tokens: list[dict[str, Any]] = []
+    password = hash_password(PASSWORD)
+    if "mentor-school" not in known:
+        _platform(tools, password, accounts, tokens)
+    for partner in cast.PARTNERS:
+        if partner.slug not in known:
+            _partner(tools, partner, password, accounts, tokens)
+    if accounts:
+        _write(runtime, accounts, tokens)
+
+
+def _platform(
+    tools: Tools, password: str, accounts: list[dict[str, Any]], tokens: list[dict[str, Any]]
+) -> None:
+    with tools.begin(SHELL) as work:
+        tenant = people.add_tenant(
+            work, slug="mentor-school", name="Mentor School", platform=True
+        )
+    owner = cast.PLATFORM
+    with tools.begin(SHELL, tenant) as work:
+        person = people.add_colleague(
+            work, name=owner.name, email=owner.login, password_hash=password
+        )
+        token = people.issue_token(
+            work, name="demo platform", scopes=PLATFORM_SCOPES, person_id=person
+        )
+    accounts.append(_account(owner, "mentor-school", None))
+    tokens.append({"name": "platform", "token": token, "scopes": list(PLATFORM_SCOPES)})
+
+
+def _partner(
+    tools: Tools,
+    partner: cast.Partner,
+    password: str,
+    accounts: list[dict[str, Any]],
+    tokens: list[dict[str, Any]],
+) -> None:
+    now = tools.clock.now()
+    with tools.begin(SHELL) as work:
+        tenant = people.add_tenant(work, slug=partner.slug, name=partner.facts["name"])
+    with tools.begin(SHELL, tenant) as work:
+        people.describe_partner(work, facts=partner.facts)
+        start = (now - timedelta(days=40)).date()
+        school_id = people.add_school(
+            work,
+            facts={
+                **partner.school,
+                "cycle_start": start,
+                "cycle_end": start + timedelta(days=240),
+                "opening_on": (now + timedelta(days=8)).date(),
+            },
+            places=partner.places,
+        )
+        places = {row.slug: row.id for row in schools.municipalities(work.session, school_id)}
+    staff: dict[str, list[Actor]] = {}
+    for colleague in partner.staff:
+        actor = _appoint(tools, tenant, school_id, places, colleague, password, start)
+        staff.setdefault(colleague.role, []).append(actor)
+        accounts.append(_account(colleague, partner.slug, partner.school["slug"]))
+    admin = staff["partner_admin"][0]
+    with tools.begin(SHELL, tenant) as work:
+        assert admin.person_id is not None
+        coordinator = staff["coordinator"][0].person_id
+        assert coordinator is not None
+        for name, person in (("admin", admin.person_id), ("coordinator", coordinator)):
+            token = people.issue_token(
+                work,
+                name=f"demo {name}",
+                scopes=SCHOOL_SCOPES,
+                person_id=person,
+                school_id=school_id,
+            )
+            tokens.append(
+                {
+                    "name": f"{partner.school['slug']} {name}",
+                    "token": token,
+                    "school": str(school_id),
+                    "scopes": list(SCHOOL_SCOPES),
+                }
+            )
+    timeline = Timeline(
+        tools=tools,
+        tenant_id=tenant,
+        school_id=school_id,
+        places=[places[slug] for slug, _ in partner.places],
+        coordinators=staff["coordinator"],
+        phone=partner.phone,
+    )
+    _adapt(tools, admin, school_id, partner)
+    timeline.play(cast.FAMILIES)
+
+
+def _appoint(
+    tools: Tools,
+    tenant: UUID,
+    school_id: UUID,
+    places: dict[str, UUID],
+    colleague: cast.Colleague,
+    password: str,
+    since: date,
+) -> Actor:
+    with tools.begin(SHELL, tenant) as work:
+        person = people.add_colleague(
+            work, name=colleague.name, email=colleague.login, password_hash=password
+        )
+        place = places[colleague.place] if colleague.place else None
+        people.appoint(
+            work,
+            person_id=person,
+            school_id=school_id,
+            role=colleague.role,
+            since=since,
+            municipality_id=place,
+        )
+    held = Holding(colleague.role, school_id, place)
+    return Actor(kind="staff", tenant_id=tenant, person_id=person, holdings=(held,))
+
+
+def _adapt(tools: Tools, admin: Actor, school_id: UUID, partner: cast.Partner) -> None:
+    """Publish what the partner changed, forty days ago: every case of the demo runs it."""
+    if not partner.changes:
+        return
+    spec = SettingsSpec.model_validate(
+        {
+            "settings": partner.school["slug"],
+            "model": "1.0",
+            "variant": partner.school["variant"],
+            "changes": partner.changes,
+        }
+    )
+    with tools.begin(admin) as work:
+        work.now = tools.clock.now() - timedelta(days=38)
+        school_settings.publish(
+            work, school_id=school_id, changes=spec.changes, note="Настройка к началу цикла"
+        )
+
+
+def _account(colleague: cast.Colleague, tenant: str, school: str | None) -> dict[str, Any]:
+    return {
+        "login": colleague.login,
+        "password": PASSWORD,
+        "role": colleague.role,
+        "name": colleague.name,
+        "partner": tenant,
+        "school": school,
+    }
+
+
+def _write(
+    runtime: Runtime, accounts: list[dict[str, Any]], tokens: list[dict[str, Any]]
+) -> None:
+    doors = [f"{runtime.settings.base_url}/go/{p.school['slug']}" for p in cast.PARTNERS]
+    written = {
+        "accounts": accounts,
+        "tokens": tokens,
+        "school_links": doors,
+        "outbox": f"{runtime.settings.base_url}/_outbox",
+    }
+    file = runtime.settings.data.demo
+    fresh = file.with_suffix(".new")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        json.dump(written, stream, ensure_ascii=False, indent=2)
+    fresh.replace(file)
