@@ -81,5 +81,15 @@ def _fail(runtime: Runtime, claimed: Claimed, effect: Effect, error: Exception) 
         else:
             until = datetime.now(UTC) + wait_after(attempts, random.random())  # noqa: S311 - spreads load, guards nothing
             due.put_off_effect(work.session, effect.id, failure=failure, until=until)
-        if effect.topic in TOPICS:
+        _tell(work, effect, failure, over)
+
+
+def _tell(work: UnitOfWork, effect: Effect, failure: str, over: bool) -> None:
+    """Tell whoever shows it; a payload that cannot even be told of is put off all the same."""
+    if effect.topic not in TOPICS:
+        return
+    try:
+        with work.session.begin_nested():
             TOPICS[effect.topic].failed(work, effect.payload, failure, over)
+    except Exception as error:
+        log.error("failure_untold", job=str(effect.id), topic=effect.topic, **facts_of(error))
