@@ -267,6 +267,8 @@ def _check_parameter(name: str, parameter: Parameter, place_of: PlaceOf) -> list
 
 
 def _is_empty(bound: Range) -> bool:
+    if bound.fixed:  # its ends are the outer bound's, and bind nothing
+        return False
     unlike = _unlike(bound.from_, bound.to)
     outside = bound.default is not None and (
         _less(bound.default, bound.from_) or _less(bound.to, bound.default)

@@ -83,6 +83,7 @@ class _Adapting:
         self.hides: list[tuple[int, str, Pen]] = []
         self.adds: list[tuple[int, FieldSpec, Pen]] = []
         self.placings: list[_Placing] = []
+        self.refused: set[str] = set()  # added questions that have problems
 
     def take(self, number: int, change: Change) -> None:
         pen = Pen(change.at, ("changes", number), self._why(), self.place_of)
@@ -101,9 +102,9 @@ class _Adapting:
                 self._set(number, change, pen)
 
     def result(self) -> AdaptedForm:
-        refused = self._keep_to_own_limit()
+        self._keep_to_own_limit()
         hidden = self._keep_to_hidden_limit()
-        self._place(refused)
+        self._place()
         fields = tuple(self.fields[name] for name in self.order)
         seen = tuple(spec for spec in fields if spec.field not in hidden)
         if seen == self.form.fields:
@@ -122,6 +123,8 @@ class _Adapting:
         pen.why = verdict.why
         if not verdict.open:
             pen.refused(verdict, name=self.form.title)
+            self.refused.add(change.field.field)
+            return
         spec = own_spec(self.form, change, limits=self.limits, pen=pen)
         self.outcome.stored[number] = with_named_choices(change)
         self.adds.append((number, spec, pen))
@@ -250,25 +253,23 @@ class _Adapting:
         pen.path = (*pen.path, "at")
         pen.mistyped("SETTINGS-POINT", {"given": pen.at, "nearest": nearest_of(pen.at, known)})
 
-    def _keep_to_own_limit(self) -> set[str]:
-        """Take in the added questions that may be added; the ids of those that may not."""
+    def _keep_to_own_limit(self) -> None:
+        """Take in the added questions that may be added."""
         verdict = self.limits.own_fields(self.form)
-        most = verdict.limit.highest if verdict.open and verdict.limit else 0
+        most = verdict.limit.highest if verdict.limit else 0
         assert isinstance(most, int)
-        refused: set[str] = set()
         taken: set[str] = set()
         for count, (_, spec, pen) in enumerate(self.adds, start=1):
             if spec.field in taken:
                 pen.note("OWN-TWICE", {"given": spec.field}, part=("field",))
-            if verdict.open and count == most + 1:
+            if count == most + 1:
                 pen.at = self.form.form
                 self._too_many(verdict, len(self.adds), most, pen)
             if pen.found or count > most:
-                refused.add(spec.field)
+                self.refused.add(spec.field)
             else:
                 self.fields[spec.field] = spec
             taken.add(spec.field)
-        return refused
 
     def _too_many(self, verdict: Verdict, given: int, most: int, pen: Pen) -> None:
         assert verdict.limit is not None
@@ -287,7 +288,7 @@ class _Adapting:
             hidden = hidden[:-1]
         return frozenset(hidden)
 
-    def _place(self, refused: set[str]) -> None:
+    def _place(self) -> None:
         """Put added and moved questions in their places, in the order of the list.
 
         One that stands after a question added further down waits for it.
@@ -295,7 +296,7 @@ class _Adapting:
         waiting = [
             placing
             for placing in self.placings
-            if placing.field in self.fields and placing.field not in refused
+            if placing.field in self.fields and placing.field not in self.refused
         ]
         while waiting:
             ready = next((one for one in waiting if self._is_placed(one.after, one.field)), None)
@@ -304,12 +305,12 @@ class _Adapting:
             waiting.remove(ready)
             self._insert(ready.field, ready.after)
         for placing in waiting:
-            self._leave(placing, refused)
+            self._leave(placing)
 
-    def _leave(self, placing: _Placing, refused: set[str]) -> None:
+    def _leave(self, placing: _Placing) -> None:
         """Settle what has no place: it stood after nothing, or after a question that is refused."""
         added = placing.field not in self.order
-        if placing.after not in refused:
+        if placing.after not in self.refused:
             self._no_anchor(placing)
             if added:
                 del self.fields[placing.field]

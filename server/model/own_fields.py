@@ -127,11 +127,11 @@ def check_choices(
     values: set[str] = set()
     labels: set[str] = set()
     for number, choice in enumerate(choices):
-        if choice.value in values:
-            pen.note("CHOICE-VALUE-TWICE", {"value": choice.value}, part=(number,))
         said = {_bare(words) for words in choice.label.values()}
         if said & labels:
             pen.note("CHOICE-TWICE", {"label": choice.label}, part=(number,))
+        elif choice.value in values:
+            pen.note("CHOICE-VALUE-TWICE", {"value": choice.value}, part=(number,))
         values.add(choice.value)
         labels |= said
         own = changed_words(before.get(choice.value), choice.label)

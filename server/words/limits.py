@@ -153,7 +153,7 @@ SENTENCES: Sentences = {
         "Put {shipped} or ask for an exception.",
     },
     "LIMIT-P21": {
-        "ru": "«{name}»: напоминать можно на день {span}, вы указали {given}. "
+        "ru": "«{name}»: напоминание приходит через срок {span}, вы указали {given}. "
         "Поставьте {put} или попросите исключение.",
         "en": "“{name}”: a reminder goes out after {span}, you put {given}. "
         "Put {put} or ask for an exception.",
@@ -287,8 +287,8 @@ SENTENCES: Sentences = {
         "en": "Double curly braces are of no use here: nothing is filled in. Remove them.",
     },
     "WORDS-LONG": {
-        "ru": "Текст длиннее, чем можно: {given} знаков вместо {most}. Сократите его.",
-        "en": "The text is too long: {given} characters, at most {most}. Shorten it.",
+        "ru": "Знаков может быть не больше {most}, у вас {given}. Сократите текст.",
+        "en": "There may be at most {most} characters, you have {given}. Shorten the text.",
     },
 }
 
