@@ -40,7 +40,7 @@ class SpecField(Field):
     data: Value | None = None
     problems: list[Problem] | tuple[()] = ()
 
-    def __init__(self, spec: FieldSpec, label: str, *, name: str, _form: object) -> None:
+    def __init__(self, spec: FieldSpec, label: str, *, name: str, _form: None) -> None:
         # Not WTForms' own __init__: labels, flags and widgets for 40 fields cost more than the
         # parsing of the whole request, and our pages render without them. The form is not kept:
         # a circle of form and fields would wait for the garbage collector in every request.
@@ -48,6 +48,12 @@ class SpecField(Field):
         self.label = label
         self.name = self.id = name
         self.boxes = FIELD_TYPES[spec.type].boxes
+
+    def fresh(self) -> SpecField:
+        """This field with nothing typed yet: each form is made once and copied for a request."""
+        copied: SpecField = object.__new__(SpecField)
+        copied.__dict__.update(self.__dict__)
+        return copied
 
     def process(self, formdata: FormData | None, *_given: object, **_more: object) -> None:
         """Collect what was typed: one string, several choices, or the boxes of a date."""
@@ -62,7 +68,8 @@ class SpecField(Field):
     def validate(self, form: Any, *_validators: object) -> bool:
         """Parse and check by the registry; `problems` holds what is wrong."""
         self.data, self.problems = read_answer(self.raw_data, self.spec, form.today)
-        self.errors = [problem.code for problem in self.problems]
+        if self.problems:
+            self.errors = [problem.code for problem in self.problems]
         return not self.problems
 
     def post_process(self, formdata: FormData | None = None) -> None:
@@ -89,10 +96,10 @@ class AnswerForm(Form):
         def get_translations(self, form: object) -> None:
             """None: every sentence about an answer is ours (words/answers.py)."""
 
-        def bind_field(self, form: object, unbound: UnboundField, options: Any) -> SpecField:
-            """The field of this request, without the options that only WTForms' own fields know."""
-            spec, label = unbound.args
-            return SpecField(spec, label, name=options["name"], _form=form)
+        def bind_field(self, _form: object, unbound: UnboundField, _options: Any) -> SpecField:
+            """The field of this request; its name is given already, options there are none."""
+            made: SpecField = unbound.args[0]
+            return made.fresh()
 
     def __init__(self, formdata: FormData, *, today: date) -> None:
         self.today = today
@@ -147,11 +154,12 @@ def read_page(spec: FormSpec, formdata: FormData, *, today: date, locale: str = 
 
 
 def _compile(spec: FormSpec, locale: str) -> CompiledForm:
-    fields = {
-        page_name(field.field): UnboundField(SpecField, field, field.label.in_(locale))
+    made = [
+        SpecField(field, field.label.in_(locale), name=page_name(field.field), _form=None)
         for field in spec.fields
         if FIELD_TYPES[field.type].answers
-    }
+    ]
+    fields = {field.name: UnboundField(SpecField, field) for field in made}
     form_class = FormMeta(f"Form_{spec.form}", (AnswerForm,), fields)
     return CompiledForm(spec, locale, form_class)
 
