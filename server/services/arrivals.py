@@ -58,6 +58,7 @@ class GuardianIn:
 
     person_id: UUID
     case_ids: tuple[UUID, ...]
+    invitation: UUID | None = None  # an application that a coordinator opened and nobody filled in
 
 
 def school_door(work: UnitOfWork, *, slug: str, place: str | None) -> SchoolDoor:
@@ -112,18 +113,34 @@ def ask_contact(
     )
     work.session.add(check)
     work.session.flush()
-    _, rules_hash = rules_in_force(work, school_id=school_id, locale=locale)
-    code_id = codes.ask_code(
-        work,
-        purpose="contact",
-        contact_index=index,
-        kind=parsed.kind,
-        bound_hash=_first_code_binds(index, rules_hash),
-        check_id=check.id,
-    )
-    code = cast(consents.Code, consents.code(work.session, code_id))
-    # After a double click the first message carries the code: the first check counts.
-    return CodeSent(code_id, parsed.masked, parsed.kind, code.check_id or check.id)
+    return _send_first_code(work, check, parsed)
+
+
+def ask_contact_again(work: UnitOfWork, *, check_id: UUID) -> CodeSent:
+    """Send the first code once more, to the contact that was typed.
+
+    :raises LimitReached: after too many unused codes.
+    """
+    check = _check(work, check_id)
+    return _send_first_code(work, check, _typed_contact(work, check))
+
+
+def code_on_its_way(work: UnitOfWork, *, code_id: UUID) -> CodeSent:
+    """Where a code went, for the page that asks to type it.
+
+    :raises DeadLink: when its contact has been erased meanwhile.
+    """
+    code = consents.code(work.session, code_id)
+    if code is None:
+        raise DeadLink(what="code")
+    if code.person_id is None:
+        contact: Contact | None = _typed_contact(work, _check(work, cast(UUID, code.check_id)))
+    else:
+        person = cast(people.Person, people.person(work.session, code.person_id))
+        contact = persons.contact_of(persons.read(work, person))
+    if contact is None:
+        raise DeadLink(what="code")
+    return CodeSent(code.id, contact.masked, contact.kind, code.check_id)
 
 
 def confirm_contact(work: UnitOfWork, *, check_id: UUID, code_id: UUID, typed: str) -> GuardianIn:
@@ -139,16 +156,24 @@ def confirm_contact(work: UnitOfWork, *, check_id: UUID, code_id: UUID, typed: s
         typed=typed,
         bound_hash=_first_code_binds(check.contact_index, rules_hash),
     )
-    opened = work.keyring.open(check.sealed, table="contact_check", row=check.id, subject=check.id)
-    contact = Contact(opened["contact"]["kind"], opened["contact"]["value"])
+    contact = _typed_contact(work, check)
     guardian = people.guardian_by_contact(work.session, check.contact_index)
     if guardian is None:
         guardian = persons.new_person(work, kind="guardian", locale=check.locale, contact=contact)
     guardian.locale = check.locale
     check.confirmed_at = work.now
     _note_rules(work, guardian, contact, code, rules_hash, check.locale)
-    mine = cases.cases_of_guardian(work.session, guardian.id)
-    return GuardianIn(guardian.id, tuple(case.id for case in mine if case.workflow == WORKFLOW))
+    mine = [
+        case
+        for case in cases.cases_of_guardian(work.session, guardian.id)
+        if case.workflow == WORKFLOW
+    ]
+    invited = (
+        case.id
+        for case in mine
+        if case.subject_id is None and case.status == "open" and case.school_id == check.school_id
+    )
+    return GuardianIn(guardian.id, tuple(case.id for case in mine), next(invited, None))
 
 
 def invite(
@@ -269,6 +294,26 @@ def _check(work: UnitOfWork, check_id: UUID) -> people.ContactCheck:
     if check is None or not work.keyring.knows(check_id):
         raise DeadLink(what="contact check")
     return check
+
+
+def _typed_contact(work: UnitOfWork, check: people.ContactCheck) -> Contact:
+    opened = work.keyring.open(check.sealed, table="contact_check", row=check.id, subject=check.id)
+    return Contact(opened["contact"]["kind"], opened["contact"]["value"])
+
+
+def _send_first_code(work: UnitOfWork, check: people.ContactCheck, contact: Contact) -> CodeSent:
+    _, rules_hash = rules_in_force(work, school_id=check.school_id, locale=check.locale)
+    code_id = codes.ask_code(
+        work,
+        purpose="contact",
+        contact_index=check.contact_index,
+        kind=contact.kind,
+        bound_hash=_first_code_binds(check.contact_index, rules_hash),
+        check_id=check.id,
+    )
+    code = cast(consents.Code, consents.code(work.session, code_id))
+    # After a double click the first message carries the code: the first check counts.
+    return CodeSent(code_id, contact.masked, contact.kind, code.check_id or check.id)
 
 
 def _first_code_binds(contact_index: bytes, rules_hash: str) -> str:

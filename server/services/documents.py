@@ -17,6 +17,7 @@ from server.consents import documents as canonical_documents
 from server.consents.definition import ConsentSpec
 from server.consents.documents import Document, Subject
 from server.consents.signers import Capacity, SignerRules, signer_blocks
+from server.consents.texts import Block, fill_blocks, places_in
 from server.kernel.durations import Duration
 from server.kernel.errors import Broken
 from server.kernel.ids import new_id
@@ -103,6 +104,20 @@ def rules_text(bundle: Bundle, locale: str) -> str:
     """The rules of the simple electronic signature in a language."""
     found = bundle.texts.get("signature_rules", {})
     return found.get(locale) or found["ru"]
+
+
+def companion(work: UnitOfWork, standing: Standing, consent: str, locale: str) -> tuple[Block, ...]:
+    """The plain words for a child beside a consent, filled; empty where its age has none."""
+    bundle = standing.ready.bundle
+    age = standing.age(work.now)
+    text = bundle.companion_of(consent, age, locale) if age is not None else None
+    if text is None:
+        return ()
+    spec = bundle.consents[consent]
+    parties = _Parties.of(work, standing, locale)
+    until = valid_until(spec, parties.school.cycle_end)
+    known = _places(bundle, spec, parties, until, (), ())
+    return fill_blocks(text, {name: known[name] for name in places_in(text)})
 
 
 class _Parties:

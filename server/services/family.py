@@ -10,6 +10,7 @@ from uuid import UUID
 
 from server.access.policy import Permission
 from server.consents.documents import Document
+from server.consents.texts import Block
 from server.kernel.errors import ContactRefused, NotAllowed, NotFound, StageClosed
 from server.kernel.text import Text
 from server.services import case_letters, documents, links, persons, steps
@@ -60,6 +61,8 @@ class Application:
     """One child's application on the family's page."""
 
     case_id: UUID
+    school_id: UUID
+    municipality_id: UUID | None
     number: int
     child_name: str
     age: int | None
@@ -117,6 +120,28 @@ def family(work: UnitOfWork) -> Family:
     )
 
 
+@dataclass(frozen=True)
+class Letterhead:
+    """Who speaks on a page: the school and the organisation that runs it."""
+
+    school: schools.School
+    partner: schools.Partner
+
+
+def letterhead(work: UnitOfWork, *, case_id: UUID | None, school_id: UUID | None) -> Letterhead:
+    """The school of a case or of a poster's link; what it shows is public.
+
+    :raises NotFound: when there is no such school or case here.
+    """
+    if case_id is not None:
+        case = cases.case(work.session, case_id)
+        school_id = case.school_id if case else None
+    school = schools.school(work.session, school_id) if school_id else None
+    if school is None:
+        raise NotFound(what="school")
+    return Letterhead(school, schools.partner(work.session))
+
+
 def application(work: UnitOfWork, *, case_id: UUID) -> Application:
     """One application of this guardian.
 
@@ -136,6 +161,7 @@ class HandOver:
     person_id: UUID
     case_id: UUID
     locale: str
+    way_back: UUID  # a link of the guardian's, through which a code lets them in again
 
 
 def hand_over(work: UnitOfWork, *, case_id: UUID) -> HandOver:
@@ -153,7 +179,9 @@ def hand_over(work: UnitOfWork, *, case_id: UUID) -> HandOver:
     if not any(task.role == "mentee" for task in standing.tasks):
         raise StageClosed(step="voice", state="not_open")
     child = cast(people.Person, people.person(work.session, standing.case.subject_id))
-    return HandOver(child.id, case_id, child.locale)
+    guardian_id = cast(UUID, standing.case.guardian_id)
+    way_back = links.make_link(work, case_id=case_id, person_id=guardian_id, role="guardian")
+    return HandOver(child.id, case_id, child.locale, way_back)
 
 
 def send_child_link(work: UnitOfWork, *, case_id: UUID, contact: str) -> CodeSent:
@@ -186,6 +214,14 @@ def send_child_link(work: UnitOfWork, *, case_id: UUID, contact: str) -> CodeSen
 
 
 @dataclass(frozen=True)
+class Companion:
+    """Plain words for the child beside one consent: what it is about, or what is written down."""
+
+    kind: str  # of the consent: permission, data
+    words: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
 class ChildPage:
     """What waits for a child."""
 
@@ -194,7 +230,7 @@ class ChildPage:
     child_name: str
     age: int | None
     tasks: tuple[NextStep, ...]
-    companions: tuple[str, ...]  # plain words of what it is about
+    companions: tuple[Companion, ...]
     help_line: str
     ended: bool
     end: str | None
@@ -209,17 +245,21 @@ def child_page(work: UnitOfWork, *, case_id: UUID, locale: str) -> ChildPage:
     standing = steps.load(work, case_id)
     steps.require(work, standing, Permission.CHILD_ANSWER)
     bundle = standing.ready.bundle
-    age = standing.age(work.now)
-    asked = [step.consent for step in standing.compiled.package("consents")]
-    plain = [bundle.companion_of(name, age, locale) for name in asked] if age is not None else []
+    plain = [
+        Companion(
+            bundle.consents[step.consent].kind,
+            documents.companion(work, standing, step.consent, locale),
+        )
+        for step in standing.compiled.package("consents")
+    ]
     help_line = bundle.texts.get("child_help_line", {})
     return ChildPage(
         case_id=case_id,
         number=standing.case.number,
         child_name=standing.subject.get("name", ""),
-        age=age,
+        age=standing.age(work.now),
         tasks=tuple(_next(standing, task) for task in standing.tasks if task.role == "mentee"),
-        companions=tuple(text for text in plain if text),
+        companions=tuple(one for one in plain if one.words),
         help_line=help_line.get(locale) or help_line.get("ru", ""),
         ended=standing.state.status == "ended",
         end=standing.state.end,
@@ -250,6 +290,8 @@ def _application(work: UnitOfWork, case: cases.Case) -> Application:
     old_enough = age is not None and age >= OWN_SIGNATURE_FROM
     return Application(
         case_id=case.id,
+        school_id=case.school_id,
+        municipality_id=case.municipality_id,
         number=case.number,
         child_name=standing.subject.get("name", ""),
         age=age,

@@ -49,7 +49,8 @@ def open_form(work: UnitOfWork, *, case_id: UUID, step: str) -> OpenForm:
     """The form of an open step for whoever may fill it in now.
 
     What a child wrote is never shown again to the guardian, nor after a hand-over (DECISIONS 9):
-    only a returned form brings back its own answers, and only to who wrote it.
+    only a returned form brings back its own answers, and only to who wrote it. A child who came by
+    the guardian's phone proved nothing, so it starts anew: who holds the phone now is not known.
     """
     standing = steps.load(work, case_id)
     task = _task(work, standing, step)
@@ -175,6 +176,8 @@ def _last_answer(work: UnitOfWork, standing: Standing, step: str) -> Mapping[str
     subject = standing.case.subject_id
     task = standing.task(step)
     if subject is None or task is None or task.round == 1:
+        return {}
+    if work.actor.kind == "mentee" and not work.actor.assured:
         return {}
     mine = [
         row

@@ -17,6 +17,7 @@ from server.consents import documents as canonical_documents
 from server.consents.documents import Document
 from server.consents.packages import Entry, Manifest, manifest
 from server.consents.signers import Capacity, Signer, signers
+from server.consents.texts import Block
 from server.evidence.chain import Event
 from server.kernel.canonical import sha256_hex
 from server.kernel.errors import NotFound, Refused, StageClosed, TextChanged
@@ -44,7 +45,7 @@ class Question:
     document: Document
     required: bool
     postpone: bool
-    companion: str | None  # plain words for the child, where the child is asked
+    companion: tuple[Block, ...]  # plain words for the child, where the child is asked
     state: str
 
 
@@ -87,9 +88,7 @@ def package(work: UnitOfWork, *, case_id: UUID, stage: str, locale: str) -> Pack
                 document=documents.read(work, row),
                 required=spec.required,
                 postpone=step.postpone,
-                companion=bundle.companion_of(row.consent, age, locale)
-                if child and age is not None
-                else None,
+                companion=documents.companion(work, standing, row.consent, locale) if child else (),
                 state=row.state,
             )
         )
@@ -102,6 +101,19 @@ def package(work: UnitOfWork, *, case_id: UUID, stage: str, locale: str) -> Pack
         child_name=standing.subject.get("name", ""),
         age=age,
     )
+
+
+def current(
+    work: UnitOfWork, *, case_id: UUID, stage: str, hashes: Mapping[str, str], locale: str
+) -> Package:
+    """The questions of an open package, if these hashes are of the texts of now.
+
+    :raises TextChanged: with what changed since; the new text is under the request from then on.
+    :raises StageClosed: when nothing is to be answered here by this actor.
+    """
+    standing = steps.load(work, case_id, consents="UPDATE")
+    _must_be_read(work, standing, _asked(work, standing, stage), hashes, locale)
+    return package(work, case_id=case_id, stage=stage, locale=locale)
 
 
 def ask_package_code(

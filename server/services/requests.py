@@ -8,15 +8,18 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from server.consents.signers import age_on, day_in
 from server.forms.definition import FormSpec
 from server.kernel.errors import AnswersRefused, NotAllowed, NotFound, StageClosed
 from server.kernel.ids import new_id
-from server.services import in_force, persons, steps
+from server.kernel.problems import Problem
+from server.model.bundle import Bundle
+from server.services import documents, in_force, persons, steps
 from server.services.arrivals import KEEP_REQUEST_DAYS, WORKFLOW
 from server.services.filling import Read, keep_answer
 from server.services.standing import Standing
 from server.services.unit_of_work import UnitOfWork
-from server.store import cases, people
+from server.store import cases, people, schools
 from server.workflows import moves
 
 FORM = "place_request"
@@ -38,13 +41,7 @@ def request_form(work: UnitOfWork, *, school_id: UUID, case_id: UUID | None) -> 
     name = persons.read(work, row).get("name") if row else None
     if case_id is None:
         return RequestForm(in_force.ready_in_force(work, school_id).bundle.forms[FORM], name)
-    case = cases.case(work.session, case_id)
-    if case is None or case.guardian_id != guardian_id:
-        raise NotFound(what="case")
-    ready = work.tools.bundles.get(
-        work.session, case.definition_hash, steps.variant_of(work, case.school_id)
-    )
-    return RequestForm(ready.bundle.forms[FORM], name)
+    return RequestForm(_bundle_of(work, _own_case(work, case_id)).forms[FORM], name)
 
 
 def place_request(
@@ -65,7 +62,7 @@ def place_request(
     guardian_id = _guardian(work)
     if case_id is None:
         ready = in_force.ready_in_force(work, school_id)
-        values = _checked(ready.bundle.forms[FORM], read)
+        values = _checked(work, ready.bundle, school_id, read)
         case_id = steps.start_case(
             work,
             school_id=school_id,
@@ -78,21 +75,46 @@ def place_request(
         steps.take(work, standing, moves.Started(), kind="started")
         steps.set_expiry(work, standing, days=KEEP_REQUEST_DAYS)
     else:
-        values = _checked(request_form(work, school_id=school_id, case_id=case_id).form, read)
-        case = cases.case(work.session, case_id)
-        if case is None or case.subject_id is not None:
+        case = _own_case(work, case_id)
+        if case.subject_id is not None:
             raise StageClosed(step=FORM, state="done")
+        values = _checked(work, _bundle_of(work, case), case.school_id, read)
         standing = _with_child(work, case_id, values)
     keep_answer(work, standing, step=FORM, form=FORM, values=values, flags=[])
     steps.take(work, standing, moves.Filled(FORM, values), kind="filled", data={"step": FORM})
     return case_id
 
 
-def _checked(form: FormSpec, read: Reading) -> Mapping[str, Any]:
-    found = read(form)
+def _own_case(work: UnitOfWork, case_id: UUID) -> cases.Case:
+    case = cases.case(work.session, case_id)
+    if case is None or case.guardian_id != _guardian(work):
+        raise NotFound(what="case")
+    return case
+
+
+def _bundle_of(work: UnitOfWork, case: cases.Case) -> Bundle:
+    variant = steps.variant_of(work, case.school_id)
+    return work.tools.bundles.get(work.session, case.definition_hash, variant).bundle
+
+
+def _checked(work: UnitOfWork, bundle: Bundle, school_id: UUID, read: Reading) -> Mapping[str, Any]:
+    found = read(bundle.forms[FORM])
     if found.problems:
         raise AnswersRefused(problems=found.problems)
+    school = schools.school(work.session, school_id)
+    assert school is not None
+    age = age_on(_day(found.values["birth_date"]), day_in(school.zone, work.now))
+    rules = documents.signer_rules(bundle)
+    if "guardian" not in rules.roles_at(age):
+        # A grown-up asks in their own name; nobody can ask for a place for them.
+        below = next(young for young in range(age, -1, -1) if "guardian" in rules.roles_at(young))
+        problem = Problem("ANSWER-AGE", {"below": below + 1}, at="birth_date")
+        raise AnswersRefused(problems={"birth_date": [problem]})
     return found.values
+
+
+def _day(given: date | str) -> date:
+    return given if isinstance(given, date) else date.fromisoformat(given)
 
 
 def _with_child(work: UnitOfWork, case_id: UUID, values: Mapping[str, Any]) -> Standing:
@@ -102,13 +124,12 @@ def _with_child(work: UnitOfWork, case_id: UUID, values: Mapping[str, Any]) -> S
     assert guardian is not None
     known = persons.read(work, guardian)
     persons.write(work, guardian, {**known, "name": values["guardian_name"]})
-    birth = values["birth_date"]
     child = persons.new_person(
         work,
         kind="mentee",
         locale=guardian.locale,
         name=values["child_name"],
-        birth=birth if isinstance(birth, date) else date.fromisoformat(birth),
+        birth=_day(values["birth_date"]),
     )
     work.session.add(
         people.Guardianship(

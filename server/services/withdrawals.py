@@ -7,6 +7,7 @@ from typing import cast
 from uuid import UUID
 
 from server.consents.documents import Document
+from server.kernel.contacts import parse_contact
 from server.kernel.errors import Conflict, NotFound
 from server.kernel.ids import new_id
 from server.kernel.marks import commitment, new_salt
@@ -56,7 +57,10 @@ def withdraw(work: UnitOfWork, *, consent_id: UUID, answer_to: str = "") -> UUID
     """Withdraw one consent: the record, its gates, tasks and timers, and a task for staff.
 
     Returns the case that staff close as its consequence. Withdrawing twice is answered alike.
+
+    :raises ContactRefused: when `answer_to` is given and is no contact.
     """
+    answer_to = parse_contact(answer_to).value if answer_to.strip() else ""
     seen = _mine(work, consent_id)
     standing = steps.load(work, seen.case_id, consents="UPDATE")
     work.session.refresh(seen)
