@@ -1,4 +1,5 @@
 """The sentence of every problem in a definition: one table from code to words, in both languages.
+What a school's settings may not do is told by words/limits.py.
 
 The English sentences are the msgids of the catalogue; facts fill their named places. What was
 probably meant, and what would be right, is added wherever the facts tell it.
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 from server.kernel.problems import Problem
 from server.words.catalogues import translate
+from server.words.limits import limit_sentence
 from server.words.speech import N_
 
 SENTENCES: Final[dict[str, str]] = {
@@ -153,8 +155,10 @@ _MOST_NAMES = 30
 def say(problem: Problem, locale: str) -> str:
     """The problem as one sentence that a person can act on, with what was meant and what fits.
 
-    :raises KeyError: for a code that has no sentence in the table.
+    :raises KeyError: for a code that has no sentence in either table.
     """
+    if problem.code not in SENTENCES:  # the limits of a school's settings have a table of their own
+        return limit_sentence(problem.code, problem.facts, locale)
     facts = {name: _shown(name, fact, locale) for name, fact in problem.facts.items()}
     parts = [translate(locale, SENTENCES[problem.code], **facts)]
     if facts.get("meant"):

@@ -179,7 +179,8 @@ class _Walk:
             self.numbers[key] = len(self.stands)
             queue.append(len(self.stands))
             self.stands.append(reached)
-        if number is not None:
+        # That a family may take a consent back is no way on for a case that is stuck.
+        if number is not None and not isinstance(move, Withdrawn):
             self.next.setdefault(number, set()).add(self.numbers[key])
 
     def _normal(self, state: CaseState) -> CaseState:
