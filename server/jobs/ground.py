@@ -29,17 +29,17 @@ class Folder(Protocol):
 
 
 class Settings(Protocol):
-    """What the operator decided; `redis_url` is None where effects are carried out in-process."""
+    """What the operator decided."""
 
-    @property
-    def redis_url(self) -> str | None: ...
     @property
     def data(self) -> Folder: ...
 
 
 class Runtime(Protocol):
-    """What the composition root built for this process."""
+    """What the composition root built; `redis_url` is None where the scheduler does it all."""
 
+    @property
+    def redis_url(self) -> str | None: ...
     @property
     def settings(self) -> Settings: ...
     @property

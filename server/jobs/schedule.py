@@ -62,7 +62,7 @@ class Scheduler:
 
 def run(runtime: Runtime) -> None:
     """Look round after round until a signal asks for the end; what is at hand is finished."""
-    url = runtime.settings.redis_url
+    url = runtime.redis_url
     scheduler = Scheduler(runtime, queue.connect(url) if url else None)
     stop = _stop_on_signals()
     beat = heartbeat(runtime.settings.data)

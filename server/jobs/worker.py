@@ -64,7 +64,7 @@ def run(runtime: Runtime) -> None:
 
     :raises Refused: without Redis there is nothing to take jobs from.
     """
-    url = runtime.settings.redis_url
+    url = runtime.redis_url
     if url is None:
         raise Refused(reason="worker_without_redis")
     log.info("worker_started")

@@ -99,7 +99,7 @@ def test_what_people_wrote_is_printed_and_not_read() -> None:
     [
         "Артём 🙂 Смирнов",  # no face of ours has it
         "محمد אברהם",  # written from the right
-        "‮мёртрА",  # turned round by a hidden sign
+        "\u202eмёртрА",  # turned round by a hidden sign
         "山田太郎",
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -132,7 +132,7 @@ def through() -> Callable[[Place, Callable[[Message], None]], Place]:
 
 
 @pytest.fixture
-def lease_ends(superuser_url: str) -> Iterator[Callable[[], None]]:
+def lease_ends(superuser_url: str) -> Callable[[], None]:
     """Lets every lease and every back-off run out at once."""
 
     def end() -> None:
@@ -141,7 +141,7 @@ def lease_ends(superuser_url: str) -> Iterator[Callable[[], None]]:
             connection.execute("UPDATE outbox SET not_before = %s", [past])
             connection.execute("UPDATE timer SET not_before = %s", [past])
 
-    yield end
+    return end
 
 
 def _partner(tenant_id: UUID) -> schools.Partner:
