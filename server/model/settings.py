@@ -25,8 +25,9 @@ class Applied:
     """What settings make of a bundle, and what is wrong with them.
 
     `effective` carries out every change that has no problem; with no change it equals the bundle.
-    `settings` are to be stored: the values of choices written out, changes that change nothing
-    left out. `problems` come in the order of the changes; publish only when there are none.
+    `problems` come in the order of the changes; publish only when there are none. `settings` are
+    then to be stored: the values of choices written out, changes that change nothing left out.
+    With any problem they are as they came: nothing typed is lost.
     """
 
     effective: Bundle
@@ -138,10 +139,11 @@ class _Applying:
             self.problems.update(outcome.problems)
             self.stored.update(outcome.stored)
         found = [one for _, listed in sorted(self.problems.items()) for one in listed]
+        problems = (*self._release(), *found)
         return Applied(
             replace(self.bundle, forms=forms, workflows=workflows, consents=consents),
-            (*self._release(), *found),
-            self._to_store(),
+            problems,
+            self.settings if problems else self._to_store(),
         )
 
     @property

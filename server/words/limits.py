@@ -24,6 +24,12 @@ SENTENCES: Sentences = {
         "en": "The settings were written for model {given}, and the school works by model {model}. "
         "Put {model} and check the settings again.",
     },
+    "SETTINGS-VARIANT": {
+        "ru": "Настройки написаны для другого варианта модели ({variant}), а у школы вариант "
+        "{school}. Поставьте вариант школы и проверьте настройки ещё раз.",
+        "en": "The settings were written for another variant of the model ({variant}), and the "
+        "school works by the {school} one. Put the school's variant and check them again.",
+    },
     "SETTINGS-TARGET": {
         "ru": "Такой анкеты или процесса нет: {given}. Похожие имена: {nearest}.",
         "en": "There is no such questionnaire or process: {given}. Similar names: {nearest}.",
@@ -375,6 +381,9 @@ def difference_line(code: str, facts: Mapping[str, Any], locale: str) -> str:
 def told(facts: Mapping[str, Any], locale: str) -> dict[str, str]:
     """Facts as words of one language, with the further forms of durations."""
     words = {name: spoken(value, locale) for name, value in facts.items()}
+    for name in ("variant", "school"):
+        if name in words:
+            words[name] = VARIANTS[locale].get(words[name], words[name])
     for name, value in facts.items():
         if isinstance(value, Duration):
             words[f"{name}_of"] = duration_of(value, locale)
@@ -420,6 +429,11 @@ def duration_of(value: Duration, locale: str) -> str:
     return f"{value.amount} {one if _russian_plural(value.amount) == 0 else many}"
 
 
+# The variants as people call them.
+VARIANTS: Sentences = {
+    "ru": {"strict": "строгий", "standard": "обычный", "flexible": "гибкий"},
+    "en": {"strict": "strict", "standard": "standard", "flexible": "flexible"},
+}
 _NONE = {"ru": "нет", "en": "none"}
 _RUSSIAN = {
     "hours": ("час", "часа", "часов"),
