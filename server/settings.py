@@ -45,6 +45,7 @@ NAMES = (
     "MENTOR_SCHOOL_PREPARE_THRESHOLD",
     "MENTOR_SCHOOL_WEB_WORKERS",
     "MENTOR_SCHOOL_WEB_THREADS",
+    "MENTOR_SCHOOL_TRUSTED_PROXIES",
 )
 
 SHORTEST_SECRET = 32
@@ -84,6 +85,7 @@ class Settings:
     `redis_url` is None where no Redis runs: the scheduler then drains the outbox itself. `mail` and
     `sms` are None where that channel is not set. `prepare_threshold` is None behind a pooler that
     cannot keep prepared statements. `master_keys` maps an epoch's number to its 32 bytes.
+    `trusted_proxies` is how many proxies stand in front: so many forwarded addresses are believed.
     """
 
     data: DataFolder
@@ -107,6 +109,7 @@ class Settings:
     prepare_threshold: int | None
     web_workers: int
     web_threads: int
+    trusted_proxies: int
 
 
 def load(environ: Mapping[str, str]) -> Settings:
@@ -316,6 +319,7 @@ def _settings(reader: _Reader) -> Settings:
         prepare_threshold=_prepare_threshold(reader),
         web_workers=reader.number("MENTOR_SCHOOL_WEB_WORKERS", 2, 1, 64),
         web_threads=reader.number("MENTOR_SCHOOL_WEB_THREADS", 4, 1, 64),
+        trusted_proxies=reader.number("MENTOR_SCHOOL_TRUSTED_PROXIES", 0, 0, 5),
     )
     _check_channels(reader, settings)
     if reader.problems:

@@ -69,7 +69,7 @@ def configure(stream: TextIO | None = None) -> None:
 
 
 def withhold_unlisted(
-    logger: object, method: str, line: MutableMapping[str, Any]
+    _logger: object, _method: str, line: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
     """Leave out every key that is not listed, and say which ones were left out."""
     unlisted = sorted(key for key in line if key not in LISTED)
@@ -95,7 +95,7 @@ def _place(trace: TracebackType | None) -> list[str]:
 def _short(file: str) -> str:
     """The file from its package on: the folder it is installed in is nobody's business."""
     for root in ("/site-packages/", "/server/"):
-        head, found, tail = file.rpartition(root)
+        _, found, tail = file.rpartition(root)
         if found:
             return root.strip("/") + "/" + tail if root == "/server/" else tail
     return file.rpartition("/")[2]

@@ -43,9 +43,10 @@ def matches(stored: str | None, plain: str) -> bool:
     """
     with _slot():
         try:
-            return _hasher.verify(stored or _NOBODYS, normal(plain)) and stored is not None
+            _hasher.verify(stored or _NOBODYS, normal(plain))
         except (VerificationError, InvalidHashError):
             return False
+        return stored is not None
 
 
 def require_good(plain: str, *, email: str) -> None:

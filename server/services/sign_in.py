@@ -163,16 +163,13 @@ def ask_for_reset(work: UnitOfWork, *, account_id: UUID | None) -> None:
     answer takes whether an address is known (SECURITY.md B1).
     """
     attempt = work.session.begin_nested()
-    values = {"minutes": int(LIVES["password_reset"].total_seconds() // 60)}
+    values: dict[str, str | int] = {"minutes": int(LIVES["password_reset"].total_seconds() // 60)}
     if account_id is not None:
         _mail_a_way(work, letter="password_reset", account_id=account_id, values=values)
         attempt.commit()
         return
-    nobody = new_id()
-    tenancy.memberships_of(work.session, nobody)
-    _open_door(
-        work, letters.queue_letter(work, letter="password_reset", person_id=nobody, values=values)
-    )
+    tenancy.memberships_of(work.session, new_id())
+    _mail_a_way(work, letter="password_reset", person_id=new_id(), values=values)
     attempt.rollback()
 
 
@@ -227,18 +224,26 @@ def set_password(
 
 
 def _mail_a_way(
-    work: UnitOfWork, *, letter: str, account_id: UUID, values: dict[str, str | int]
+    work: UnitOfWork,
+    *,
+    letter: str,
+    values: dict[str, str | int],
+    account_id: UUID | None = None,
+    person_id: UUID | None = None,
 ) -> None:
-    _open_door(
-        work, letters.queue_letter(work, letter=letter, account_id=account_id, values=values)
+    """The token is made of `link_id`, here and where the letter is written."""
+    link_id = new_id()
+    delivery_id = letters.queue_letter(
+        work,
+        letter=letter,
+        account_id=account_id,
+        person_id=person_id,
+        link_id=link_id,
+        values=values,
     )
-
-
-def _open_door(work: UnitOfWork, delivery_id: UUID) -> None:
-    """The token is made of the letter's id, here and where the letter is written."""
     work.session.add(
         tenancy.Door(
-            token_hash=token_hash(link_token(work.tools.pepper, delivery_id)),
+            token_hash=token_hash(link_token(work.tools.pepper, link_id)),
             kind=RESET_DOOR,
             tenant_id=work.tenant_id,
             target=delivery_id,

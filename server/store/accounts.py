@@ -27,11 +27,11 @@ POSITIONS = (
     " ON a.id = m.account_id WHERE a.fs_uniquifier = %s AND m.tenant_id = %s)"
     " AND o.since <= %s AND (o.until IS NULL OR o.until >= %s) ORDER BY o.id"
 )
-TOKEN = (
+BEARER = (
     "SELECT k.id, k.scopes, k.school_id, k.person_id, t.platform FROM api_token k"
     " JOIN tenant t ON t.id = k.tenant_id WHERE k.id = %s AND k.revoked_at IS NULL"
 )
-POSITIONS_OF_TOKEN = (
+POSITIONS_OF_BEARER = (
     "SELECT o.role, o.school_id, o.municipality_id FROM position o JOIN api_token k"
     " ON k.person_id = o.person_id AND k.tenant_id = o.tenant_id WHERE k.id = %s"
     " AND (k.school_id IS NULL OR k.school_id = o.school_id)"
@@ -78,7 +78,7 @@ def staff(
 def token(transaction: Transaction, token_id: UUID, today: date) -> tuple[TokenRow | None, Rows]:
     """A token, and the roles of whom it acts for, where the token reaches."""
     found, positions = transaction.read(
-        (TOKEN, [token_id]), (POSITIONS_OF_TOKEN, [token_id, today, today])
+        (BEARER, [token_id]), (POSITIONS_OF_BEARER, [token_id, today, today])
     )
     return (TokenRow(*found[0]) if found else None), positions
 

@@ -1,0 +1,75 @@
+"""Flask-Security as we use it: password sign-in and sign-out, in our look and our words.
+
+A new password by mail is ours (`pages.py`): the token is computed and never stored, the letter is
+written by the worker, and an unknown address takes the same way as a known one.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask
+from flask_login.signals import user_logged_out
+from flask_security import Security
+from flask_security.signals import user_authenticated
+
+from server.accounts.forms import SignInForm
+from server.accounts.pages import accounts, sign_in_facts
+from server.accounts.people import Accounts, SignedIn
+from server.http import rendering, sessions
+from server.http.context import declare_door, perform_outside
+from server.kernel.logs import log
+from server.services import sign_in
+
+
+def register(app: Flask, *, pepper: str) -> None:
+    """Add sign-in, sign-out, the choice of an organisation and a new password."""
+    app.config.update(
+        SECURITY_LOGIN_URL="/sign-in",
+        SECURITY_LOGOUT_URL="/sign-out",
+        SECURITY_LOGOUT_METHODS=["POST"],
+        SECURITY_POST_LOGIN_VIEW="accounts.arrive",
+        SECURITY_POST_LOGOUT_VIEW="security.login",
+        SECURITY_LOGIN_USER_TEMPLATE="accounts/sign_in.html",
+        SECURITY_LOGOUT_USER_TEMPLATE="accounts/sign_in.html",
+        SECURITY_PASSWORD_HASH="argon2",  # noqa: S106 - the name of the method
+        SECURITY_PASSWORD_SINGLE_HASH=["argon2"],
+        SECURITY_PASSWORD_SALT=pepper,
+        SECURITY_PASSWORD_NORMALIZE_FORM="NFKC",  # noqa: S106 - the name of the method
+        SECURITY_FRESHNESS=timedelta(seconds=-1),
+        SECURITY_STATIC_FOLDER=None,
+        SECURITY_RETURN_GENERIC_RESPONSES=True,
+        SECURITY_FLASH_MESSAGES=False,
+        SECURITY_CLI_USERS_NAME=False,
+        SECURITY_CLI_ROLES_NAME=False,
+        SECURITY_CACHE_CONTROL=None,  # no answer of ours may be stored at all
+        SECURITY_API_ENABLED_METHODS=["session"],
+    )
+    security = Security(
+        app,
+        Accounts(),
+        login_form=SignInForm,
+        render_template=rendering.page,  # type: ignore[arg-type]  # it is only returned
+    )
+    security.want_json(lambda _request: False)
+    # Our own session ends by our own rules; an address that changes on the way does not end it.
+    app.login_manager.session_protection = None  # type: ignore[attr-defined]
+    security.login_context_processor(sign_in_facts)
+    declare_door(app, "security.login", "public")
+    declare_door(app, "security.logout", "public")
+    app.register_blueprint(accounts)
+    user_authenticated.connect(_signed_in, app)
+    user_logged_out.connect(_signed_out, app)
+
+
+def _signed_in(_app: Flask, user: SignedIn, **_: Any) -> None:
+    """Another session id, and the organisation where there is no choice."""
+    places = perform_outside(sign_in.workplaces, account_id=user.account_id)
+    only = places[0].tenant_id if len(places) == 1 else None
+    sessions.start_staff(user.account_id, active_tenant=only)
+    log.info("signed_in", account=str(user.account_id))
+
+
+def _signed_out(_app: Flask, **_: Any) -> None:
+    sessions.end()

@@ -1,0 +1,117 @@
+"""Probes: does the process live, can it work, and what is missing where it can only limp."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Flask, Response, current_app, jsonify, request
+
+from server.http.context import door, tools
+from server.store import migrations
+from server.store.trouble import trouble
+
+PATHS = ("/livez", "/readyz", "/healthz")
+LEAST_DISK = 5  # per cent
+# The relay sleeps half a second; whatever is older waits for something that is broken.
+OLDEST_EFFECT = 300  # seconds
+
+health = Blueprint("health", __name__)
+Probe = Callable[[], bool | None]
+
+
+def register(app: Flask, *, data: Path, redis_answers: Probe) -> None:
+    """Add the probes. `redis_answers` gives None where no Redis is meant to run."""
+    app.extensions["health"] = {
+        "data": data,
+        "redis": redis_answers,
+        "head": migrations.head(),
+    }
+    app.register_blueprint(health)
+
+
+@health.get("/livez")
+@door("health")
+def live() -> Response:
+    """The process answers; nothing else is asked."""
+    return Response("ok\n", mimetype="text/plain")
+
+
+@health.get("/readyz")
+@door("health")
+def ready() -> Response:
+    """Whether requests may come: 200 when ready or degraded, 503 when not."""
+    checks = _checks()
+    state = _state(checks)
+    response = jsonify({"state": state, "checks": checks})
+    response.status_code = 503 if state == "down" else 200
+    return response
+
+
+@health.get("/healthz")
+@door("health")
+def detailed() -> Response:
+    """The same with numbers, for the machine itself; others are told the state alone."""
+    checks = _checks()
+    body: dict[str, Any] = {"state": _state(checks)}
+    if request.remote_addr in ("127.0.0.1", "::1"):
+        oldest = _oldest_effect() if checks["database"] == "ok" else None
+        late = oldest is not None and oldest > OLDEST_EFFECT
+        body.update(checks=checks, oldest_effect_seconds=oldest, effects="late" if late else "ok")
+    return jsonify(body)
+
+
+def _checks() -> dict[str, str]:
+    return {**_database(), "keys": _keys(), "disk": _disk(), "redis": _redis()}
+
+
+def _state(checks: Mapping[str, str]) -> str:
+    needed = ("database", "migrations", "keys")
+    if any(checks[name] != "ok" for name in needed):
+        return "down"
+    return "ready" if set(checks.values()) <= {"ok", "none"} else "degraded"
+
+
+def _database() -> dict[str, str]:
+    try:
+        with tools().database.begin(None) as transaction:
+            [rows] = transaction.read(("SELECT version_num FROM alembic_version", []))
+    except Exception as error:
+        if trouble(error) is None:
+            raise
+        return {"database": "away", "migrations": "unknown"}
+    found = rows[0][0] if rows else "none"
+    head = current_app.extensions["health"]["head"]
+    return {"database": "ok", "migrations": "ok" if found == head else f"{found}, not {head}"}
+
+
+def _keys() -> str:
+    return "ok" if tools().master.by_epoch else "missing"
+
+
+def _disk() -> str:
+    place = current_app.extensions["health"]["data"]
+    try:
+        usage = shutil.disk_usage(place)
+    except OSError:
+        return "unreadable"
+    return "ok" if usage.free * 100 >= usage.total * LEAST_DISK else "nearly full"
+
+
+def _redis() -> str:
+    answers = current_app.extensions["health"]["redis"]()
+    return "none" if answers is None else "ok" if answers else "down"
+
+
+def _oldest_effect() -> float | None:
+    """For how long the oldest due effect of any tenant has waited; None when none waits."""
+    with tools().database.begin(None) as transaction:
+        transaction.as_relay()
+        [rows] = transaction.read(
+            ("SELECT min(run_at) FROM outbox WHERE done_at IS NULL AND run_at <= %s",
+             [tools().clock.now()])
+        )  # fmt: skip
+    oldest = rows[0][0]
+    return None if oldest is None else round((tools().clock.now() - oldest).total_seconds(), 1)

@@ -1,0 +1,106 @@
+"""What a refusal says: one row for each kind of error, one sentence for each reason.
+
+Every sentence tells what to do next. The facts of an error fill the named places; what an error
+does not carry has no place in its sentence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from server.kernel import errors
+from server.words.speech import N_
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What an error says: the head of the page, what happened, what to do."""
+
+    title: str
+    message: str
+    advice: str = ""
+
+
+_HERE_NO_MORE = N_(
+    "Go back one page, or open the address from the message you were sent once more."
+)
+_CALL = N_("If it happens again, call or write to us and name the number below.")
+
+ERRORS: Final[dict[type[errors.MentorSchoolError], Said]] = {
+    errors.MentorSchoolError: Said(N_("Something went wrong"), N_("This is our mistake, not yours. Nothing was saved."), _CALL),
+    errors.SettingsRefused: Said(N_("Something went wrong"), N_("This is our mistake, not yours. Nothing was saved."), _CALL),
+    errors.NotFound: Said(N_("There is no such page"), N_("The address leads nowhere, or not for you."), _HERE_NO_MORE),
+    errors.DeadLink: Said(N_("This link does not work now"), N_("Links work for a limited time, and each is meant for one person."), N_("Open the newest message you were sent, or ask for a new link.")),
+    errors.NotAllowed: Said(N_("This is not open to you"), N_("Your role does not include this."), N_("Ask the person who manages roles in your organisation.")),
+    errors.NotYours: Said(N_("Somebody else decides this"), N_("You see it, but another person must do it."), N_("The list says why beside each row.")),
+    errors.ConsentMissing: Said(N_("A consent is missing"), N_("This step waits for the family’s answer."), N_("Send a reminder, or wait for the answer.")),
+    errors.SignInNeeded: Said(N_("Please sign in"), N_("This page is open after signing in."), ""),
+    errors.Refused: Said(N_("This cannot be taken like that"), N_("Something in what was sent does not fit. Nothing was saved."), N_("Go back, mend it and send it again.")),
+    errors.AnswersRefused: Said(N_("Some answers need mending"), N_("Something in the answers does not fit. Nothing was saved."), N_("Go back: what you typed is still there.")),
+    errors.DefinitionRefused: Said(N_("This goes beyond what may be changed"), N_("The definition was not taken. Nothing was changed."), N_("Mend the places that are named and send it again.")),
+    errors.CodeRefused: Said(N_("The code does not fit"), N_("Type the code from the newest message."), N_("You can ask for a new code.")),
+    errors.ContactRefused: Said(N_("We cannot write to this contact"), N_("Give a mobile number or a mail address."), ""),
+    errors.Conflict: Said(N_("It has changed meanwhile"), N_("What you saw is not what is there now. Nothing was overwritten."), N_("Open the page anew and look again.")),
+    errors.AlreadyDone: Said(N_("It is already done"), N_("Someone was first. Nothing was done twice."), N_("Open the page anew to see what was decided.")),
+    errors.TextChanged: Said(N_("The text has changed"), N_("The text you read is not the text of now, so nothing was signed."), N_("Read what has changed and answer again.")),
+    errors.StageClosed: Said(N_("This step is closed"), N_("The application has moved on since this page was opened."), N_("Open the page anew to see what comes next.")),
+    errors.LimitReached: Said(N_("Too many attempts"), N_("This was tried too often. You can try again %(wait)s."), ""),
+    errors.Broken: Said(N_("Something does not fit together"), N_("We stopped here to be safe. Nothing was saved."), _CALL),
+}  # fmt: skip
+
+STATUSES: Final[dict[int, Said]] = {
+    400: Said(N_("The request was not understood"), N_("Something in it does not fit."), _HERE_NO_MORE),
+    401: ERRORS[errors.SignInNeeded],
+    403: ERRORS[errors.NotAllowed],
+    404: ERRORS[errors.NotFound],
+    405: Said(N_("It does not work this way"), N_("This address is not opened like that."), _HERE_NO_MORE),
+    408: Said(N_("It took too long"), N_("The connection was too slow and was cut."), N_("Try again where the connection is better.")),
+    413: Said(N_("That was too much at once"), N_("What was sent is larger than we take."), N_("Go back, make it shorter and send it again.")),
+    414: Said(N_("The address is too long"), N_("Something in it does not fit."), _HERE_NO_MORE),
+    415: Said(N_("This kind of content is not taken"), N_("Send what the documentation of this address asks for."), ""),
+    429: ERRORS[errors.LimitReached],
+    500: ERRORS[errors.MentorSchoolError],
+    503: Said(N_("It is busy right now"), N_("Nothing was saved."), N_("Wait a moment and send it again.")),
+}  # fmt: skip
+
+# The form of a page that was open too long, with and without a way to send it once more.
+# Families come by a link, staff by a password: two ways of saying who should sign in.
+NO_FAMILY: Final = Said(N_("Your page has closed"), N_("To keep what you wrote safe, the page closes by itself after two hours, and when the link was opened on another device."), N_("Open the address from the message you were sent once more. What was confirmed is saved."))  # fmt: skip
+STALE_FORM: Final = Said(N_("The page was open for too long"), N_("For safety a page works for a limited time, so nothing was saved yet."), N_("Press the button: what you typed is sent once more."))  # fmt: skip
+STALE_FORM_ELSEWHERE: Final = Said(N_("The page was open for too long"), N_("For safety a page works for a limited time, so nothing was saved yet."), N_("Go back one page: what you typed is still there in most browsers. Load the page anew if it is refused again."))  # fmt: skip
+
+REASONS: Final[dict[str, str]] = {
+    "contact_empty": N_("Write a mobile number or a mail address."),
+    "contact_long": N_("This is too long for a contact. Write one number or one address."),
+    "contact_unclear": N_("This looks neither like a number nor like an address. Write it like +7 921 000-00-00 or name@example.ru."),
+    "mail_wrong": N_("Something is missing in the address. It looks like name@example.ru."),
+    "phone_wrong": N_("There is no such number. Check the digits, it looks like +7 921 000-00-00."),
+    "phone_landline": N_("A message cannot reach this number. Write a mobile number."),
+    "contact_no_mail": N_("Letters by mail are not sent here. Write a mobile number."),
+    "contact_no_phone": N_("Messages to phones are not sent here. Write a mail address."),
+    "contact_missing": N_("A contact is missing. Write a mobile number or a mail address."),
+    "contact_of_staff": N_("This contact belongs to somebody of the school’s staff. Write the family’s own contact."),
+    "code_wrong": N_("The code does not fit. Compare it with the newest message. Attempts left: %(left)s."),
+    "code_spent": N_("This code does not work any more. Ask for a new one."),
+    "code_expired": N_("The code was valid for 10 minutes. Ask for a new one."),
+    "code_other": N_("This code is for something else. Ask for a new one."),
+    "code_needed": N_("Type the code from the message first."),
+    "comment_needed": N_("Say in a few words why: the family will read it."),
+    "comment_long": N_("The comment is too long: at most %(most)s characters."),
+    "outcome_unknown": N_("There is no such decision here. Open the page anew."),
+    "outcome_used_up": N_("This was returned as often as the rules allow. Accept or decline it."),
+    "answer_needed": N_("Answer each question: yes or no."),
+    "consent_not_asked": N_("This was not asked. Open the page anew."),
+    "age_unknown": N_("The date of birth is needed first."),
+    "not_opened": N_("Open the card first: a decision needs a look."),
+    "flagged": N_("There is an answer here that a person should read before deciding."),
+    "filled_in_by_you": N_("You filled in the answers yourself, so another person decides."),
+    "decided_by_you": N_("You have decided already. Now another person must."),
+    "own_family": N_("This concerns your own family, so another person decides."),
+    "password_short": N_("Make it at least %(least)s characters long. Several words are good."),
+    "password_long": N_("Make it at most %(most)s characters long."),
+    "password_same": N_("Use more different characters."),
+    "password_address": N_("Do not use your address as a password."),
+    "password_differs": N_("The two passwords differ. Type the same one twice."),
+}  # fmt: skip
