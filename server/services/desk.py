@@ -220,6 +220,11 @@ def card(work: UnitOfWork, *, case_id: UUID, locale: str, reason: str | None = N
     return _Card(work, case, locale).made(reason)
 
 
+def due_of(due_at: datetime) -> datetime | None:
+    """When a task is due, None when it never is."""
+    return None if due_at >= FAR_AWAY else due_at
+
+
 class _Listed:
     """Rows of a page with everything they show, read in a fixed number of queries."""
 

@@ -176,6 +176,47 @@ def colleagues(work: UnitOfWork, *, school_id: UUID) -> tuple[Colleague, ...]:
     return tuple(found)
 
 
+def add_and_appoint(
+    work: UnitOfWork,
+    *,
+    school_id: UUID,
+    name: str,
+    email: str,
+    role: str,
+    since: date,
+    municipality_id: UUID | None = None,
+    locale: str = "ru",
+) -> UUID:
+    """Add a colleague and give them a role; the account has no password until they set one."""
+    policy.require(work.actor, Permission.PEOPLE_EDIT, Thing(school_id))
+    person = add_colleague(work, name=name, email=email, password_hash=None, locale=locale)
+    appoint(
+        work,
+        person_id=person,
+        school_id=school_id,
+        role=role,
+        since=since,
+        municipality_id=municipality_id,
+    )
+    return person
+
+
+def schools_seen(work: UnitOfWork) -> list[schools.School]:
+    """The schools in which the actor may read settings."""
+    return [
+        row
+        for row in schools.schools(work.session)
+        if policy.allowed(work.actor, Permission.SETTINGS_READ, Thing(row.id))
+    ]
+
+
+def zone_of(work: UnitOfWork) -> str:
+    """The time zone in which the actor's school counts its days."""
+    held = next(iter(work.actor.holdings), None)
+    row = schools.school(work.session, held.school_id) if held else None
+    return row.zone if row is not None else "Europe/Moscow"
+
+
 def issue_token(
     work: UnitOfWork,
     *,

@@ -60,6 +60,12 @@ def publish(work: UnitOfWork, *, sources: Mapping[str, str | bytes], note: str) 
     return _keep(work, bundle, whole, note)
 
 
+def all_releases(work: UnitOfWork) -> list[definitions.Release]:
+    """All releases of the model, newest first."""
+    policy.require(work.actor, Permission.DEFINITIONS_READ, Thing())
+    return definitions.releases(work.session)
+
+
 def load_shipped(work: UnitOfWork) -> str:
     """Make what ships the first release, or the next one when the product brought a new number.
 

@@ -10,12 +10,15 @@ from uuid import UUID
 
 from server.access import policy
 from server.access.policy import Permission, Thing
+from server.kernel import yaml
 from server.kernel.errors import Conflict, DefinitionRefused, NotFound
 from server.kernel.ids import new_id
 from server.kernel.problems import Problem
 from server.model.bundle import Bundle
 from server.model.definition import Change, SettingsSpec
-from server.model.settings import apply
+from server.model.points import Point, points
+from server.model.reading import read_document
+from server.model.settings import apply, to_data, to_yaml
 from server.services import evidence, persons
 from server.services.unit_of_work import UnitOfWork
 from server.store import cases, definitions, schools
@@ -101,6 +104,19 @@ def drop_draft(work: UnitOfWork, *, school_id: UUID) -> None:
         draft.state = "superseded"
 
 
+def points_of(work: UnitOfWork, *, school_id: UUID, target: str) -> list[Point]:
+    """What may move in a form, a workflow or a consent under the draft, else the published state.
+
+    :raises NotFound: when the model has no such definition.
+    """
+    shown = settings(work, school_id=school_id)
+    changes = shown.published if shown.draft is None else shown.draft
+    try:
+        return points(shown.shipped, cast(Any, shown.variant), target, changes)
+    except KeyError:
+        raise NotFound(what="definition") from None
+
+
 def check_changes(
     work: UnitOfWork, *, school_id: UUID, changes: Sequence[Change]
 ) -> tuple[Bundle, tuple[Problem, ...]]:
@@ -110,6 +126,35 @@ def check_changes(
     release = _release(work)
     applied = apply(_shipped(work, release, school), _spec(school, release, changes))
     return applied.effective, tuple(applied.problems)
+
+
+def read_yaml(
+    work: UnitOfWork, *, school_id: UUID, source: str | bytes, file: str
+) -> tuple[SettingsSpec | None, tuple[Problem, ...]]:
+    """Read settings written as a file, and hold them against the limits, with line and column."""
+    policy.require(work.actor, Permission.SETTINGS_READ, Thing(school_id))
+    school = _school(work, school_id)
+    release = _release(work)
+    document = yaml.load(source, file=file)
+    if isinstance(document, list):
+        return None, tuple(document)
+    spec = read_document(SettingsSpec, document)
+    if isinstance(spec, list):
+        return None, tuple(spec)
+    if spec.variant != school.variant:
+        facts = {"variant": spec.variant, "school": school.variant}
+        place = document.place(("variant",))
+        return None, (Problem("SETTINGS-VARIANT", facts, place, "variant"),)
+    shipped = _shipped(work, release, school)
+    applied = apply(shipped, spec, place_of=document.place)
+    return applied.settings, tuple(applied.problems)
+
+
+def as_yaml(work: UnitOfWork, *, school_id: UUID) -> str:
+    """The settings as the file that, uploaded, gives the same; the draft's if there is one."""
+    shown = settings(work, school_id=school_id)
+    changes = shown.published if shown.draft is None else shown.draft
+    return to_yaml(_spec(shown.school, _release(work), changes))
 
 
 def publish(
@@ -133,7 +178,7 @@ def publish(
     applied = apply(_shipped(work, release, school), _spec(school, release, wanted))
     if applied.problems:
         raise DefinitionRefused(problems=tuple(applied.problems))
-    effective = applied.effective
+    effective, wanted = applied.effective, applied.settings.changes
     definitions.keep_effective(
         work.session, work.tenant_id, effective.hash, effective.to_json(), work.now
     )
@@ -240,10 +285,7 @@ def _revision(
         school_id=school.id,
         seq=newest[0].seq + 1 if newest else 1,
         state=state,
-        changes=[
-            change.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-            for change in changes
-        ],
+        changes=to_data(_spec(school, _release(work), changes))["changes"],
         release=_release(work).number,
         variant=school.variant,
         effective_hash=effective.hash if effective else None,

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
+from server.access import policy
+from server.access.policy import Permission, Thing
 from server.consents.documents import Document
 from server.kernel.contacts import parse_contact
 from server.kernel.errors import Conflict, NotFound
@@ -91,6 +93,8 @@ def withdraw(work: UnitOfWork, *, consent_id: UUID, answer_to: str = "") -> UUID
 def _mine(work: UnitOfWork, consent_id: UUID) -> consents.Consent:
     row = consents.consent(work.session, consent_id)
     actor = work.actor
+    if row is not None and actor.kind in ("staff", "token"):
+        return _told(work, row)
     if row is None or not actor.assured or actor.person_id is None:
         raise NotFound(what="consent")
     own = row.guardian_id == actor.person_id if actor.kind == "guardian" else False
@@ -98,6 +102,16 @@ def _mine(work: UnitOfWork, consent_id: UUID) -> consents.Consent:
     child = row.subject_id == actor.person_id if actor.kind == "mentee" else False
     if not own and not child:
         raise NotFound(what="consent")
+    return row
+
+
+def _told(work: UnitOfWork, row: consents.Consent) -> consents.Consent:
+    """A parent told the coordinator: withdrawing so is as good as by the page (R45)."""
+    case = cast(cases.Case, cases.case(work.session, row.case_id))
+    place = Thing(case.school_id, municipality_id=case.municipality_id, case_id=case.id)
+    if not policy.allowed(work.actor, Permission.CASE_OPEN, place):
+        raise NotFound(what="consent")
+    policy.require(work.actor, Permission.CASE_DECIDE, place)
     return row
 
 
@@ -109,7 +123,9 @@ def _bundle(work: UnitOfWork, row: consents.Consent) -> Bundle:
 
 def _note(work: UnitOfWork, row: consents.Consent) -> None:
     actor = work.actor
-    person = cast(people.Person, people.person(work.session, cast(UUID, actor.person_id)))
+    told = actor.kind in ("staff", "token")
+    signer = row.guardian_id if told else cast(UUID, actor.person_id)
+    person = cast(people.Person, people.person(work.session, signer))
     contact = persons.contact_of(persons.read(work, person))
     salt = new_salt()
     evidence.append(
@@ -122,8 +138,9 @@ def _note(work: UnitOfWork, row: consents.Consent) -> None:
             "purpose": row.purpose,
             "document_hash": row.document_hash,
             "signer": person.id,
-            "signer_role": actor.role,
-            "channel": contact.kind if contact else "page",
+            "signer_role": "guardian" if told else actor.role,
+            "channel": "told" if told else (contact.kind if contact else "page"),
+            **({"actor": actor.person_id, "on_behalf_of": person.id} if told else {}),
             "case": row.case_id,
             "old_state": row.state,
             "new_state": "withdrawn",

@@ -1,4 +1,4 @@
-"""The worklist's queries: keyset pages over open tasks, capped counts, never a COUNT of all."""
+"""The desk's queries: keyset pages over open tasks, capped counts, letters and looks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from server.store.database import Statement, Transaction
+from server.store.evidence import Access
 
 CAP = 1000  # counts beyond are shown as "1000+"
 TABS = ("ready", "waiting", "overdue", "urgent", "all")
@@ -37,6 +41,22 @@ class DeskRow(NamedTuple):
     guardian_id: UUID | None
     municipality_id: UUID | None
     invited_by: UUID | None
+    school_id: UUID
+    steps: dict[str, Any]  # of the case's marking: step → [status, round, outcome]
+
+
+class LetterRow(NamedTuple):
+    """A letter to somebody of a case, and how far it got; `opened_at` is of the link in it."""
+
+    case_id: UUID
+    letter: str
+    to: str  # guardian | mentee | staff
+    channel: str | None
+    state: str
+    failure: str | None
+    created_at: datetime
+    sent_at: datetime | None
+    opened_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -69,7 +89,8 @@ def page(
 _COLUMNS = (
     "t.id, t.case_id, t.step, t.kind, t.role, t.round, t.due_at, t.opened_at, c.number,"
     " c.workflow, c.definition_hash, c.status, c.stage, c.revision, c.flags, c.duplicate,"
-    " c.subject_id, c.guardian_id, c.municipality_id, c.invited_by"
+    " c.subject_id, c.guardian_id, c.municipality_id, c.invited_by, c.school_id,"
+    " c.marking -> 'steps'"
 )
 
 
@@ -100,7 +121,13 @@ def _count(tenant_id: UUID, wanted: Filter, tab: str) -> Statement:
     return sql, params
 
 
-_SURNAME = " JOIN person p ON p.id = c.subject_id AND p.tenant_id = c.tenant_id"
+# Whose name is kept back after a withdrawal is not found by it either.
+_SURNAME = (
+    " JOIN person p ON p.id = c.subject_id AND p.tenant_id = c.tenant_id"
+    " AND (SELECT x.state FROM consent x WHERE x.tenant_id = c.tenant_id"
+    " AND x.subject_id = c.subject_id AND x.consent = 'processing'"
+    " ORDER BY x.id DESC LIMIT 1) IS DISTINCT FROM 'withdrawn'"
+)
 
 
 def _where(tenant_id: UUID, wanted: Filter, tab: str) -> tuple[str, dict[str, Any]]:
@@ -129,3 +156,49 @@ _TAB: Mapping[str, str] = {
     "urgent": " AND t.role = 'coordinator' AND t.kind = 'staff'",
     "all": "",
 }
+
+
+_LETTERS = (
+    " d.case_id, d.letter, CASE d.person_id WHEN c.guardian_id THEN 'guardian'"
+    " WHEN c.subject_id THEN 'mentee' ELSE 'staff' END, d.channel, d.state, d.failure,"
+    " d.created_at, d.sent_at, l.opened_at FROM delivery d"
+    ' JOIN "case" c ON c.id = d.case_id AND c.tenant_id = d.tenant_id'
+    " LEFT JOIN link l ON l.id = d.link_id AND l.tenant_id = d.tenant_id"
+    " WHERE d.tenant_id = %s AND "
+)
+
+
+def newest_letters(
+    transaction: Transaction, tenant_id: UUID, case_ids: list[UUID]
+) -> dict[UUID, LetterRow]:
+    """The newest letter to the family of each of these cases; codes are none."""
+    rows = transaction.read(
+        (
+            f"SELECT DISTINCT ON (d.case_id){_LETTERS}d.case_id = ANY(%s) AND d.code_id IS NULL"
+            " AND d.person_id IN (c.guardian_id, c.subject_id) ORDER BY d.case_id, d.id DESC",
+            (tenant_id, case_ids),
+        )
+    )[0]
+    return {row[0]: LetterRow(*row) for row in rows}
+
+
+def letters_of(transaction: Transaction, tenant_id: UUID, case_id: UUID) -> list[LetterRow]:
+    """The letters of one case without its codes, newest first."""
+    rows = transaction.read(
+        (
+            f"SELECT{_LETTERS}d.case_id = %s AND d.code_id IS NULL ORDER BY d.id DESC LIMIT 50",
+            (tenant_id, case_id),
+        )
+    )[0]
+    return [LetterRow(*row) for row in rows]
+
+
+def opened_since(
+    session: Session, moments: Mapping[UUID, datetime], person_id: UUID
+) -> set[UUID]:
+    """Which of these children's cards a person has looked at since the moment given for each."""
+    query = select(Access.child_id, Access.at).where(
+        Access.child_id.in_(moments), Access.person_id == person_id
+    )
+    found = session.execute(query) if moments else ()
+    return {child_id for child_id, at in found if at >= moments[child_id]}

@@ -161,7 +161,7 @@ def is_any_to_come(session: Session, topic: str, *, key: str, ids: Sequence[UUID
     """Whether an effect of this topic that names one of these ids under `key` is not done yet."""
     query = text(
         "SELECT EXISTS (SELECT 1 FROM outbox WHERE done_at IS NULL AND topic = :topic"
-        " AND payload->>:key = ANY(:ids))"
+        " AND payload->>CAST(:key AS text) = ANY(:ids))"
     )
     found = session.execute(query, {"topic": topic, "key": key, "ids": [str(one) for one in ids]})
     return bool(found.scalar_one())
@@ -197,3 +197,25 @@ def forget_effects(session: Session, *, done_before: datetime, failed_before: da
         text("DELETE FROM outbox WHERE done_at < :done AND (failure IS NULL OR done_at < :failed)"),
         {"done": done_before, "failed": failed_before},
     )
+
+
+def next_moment(session: Session, *, after: datetime) -> datetime | None:
+    """When something that has not failed comes due next, after a moment; None when nothing does."""
+    return session.execute(
+        text(
+            "SELECT least((SELECT min(fires_at) FROM timer WHERE fires_at > :after"
+            " AND failure IS NULL), (SELECT min(run_at) FROM outbox WHERE run_at > :after"
+            " AND done_at IS NULL AND failure IS NULL))"
+        ),
+        {"after": after},
+    ).scalar_one()
+
+
+def newest_moment(session: Session) -> datetime | None:
+    """When the last thing happened in this tenant; None when nothing ever did."""
+    return session.execute(
+        text(
+            "SELECT greatest((SELECT max(at) FROM event), (SELECT max(at) FROM evidence),"
+            " (SELECT max(created_at) FROM outbox), (SELECT max(at) FROM answer))"
+        )
+    ).scalar_one()

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint, select
+from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from server.store.base import Base, TenantRow, refers
+from server.store.people import SubjectKey
 
 
 class Evidence(Base):
@@ -103,6 +104,17 @@ def payload(session: Session, payload_id: UUID) -> EvidencePayload | None:
     return session.scalar(select(EvidencePayload).where(EvidencePayload.id == payload_id))
 
 
+def payload_marks(session: Session) -> Iterator[tuple[UUID, str, bool]]:
+    """Each sealed payload: its id, the hash of its bytes, whether its person still has a key."""
+    query = select(
+        EvidencePayload.id,
+        func.encode(func.sha256(EvidencePayload.sealed), "hex"),
+        SubjectKey.subject_id.is_not(None),
+    ).outerjoin(SubjectKey, SubjectKey.subject_id == EvidencePayload.person_id)
+    for row in session.execute(query.execution_options(yield_per=5000)):
+        yield row[0], row[1], row[2]
+
+
 def events_about(session: Session, subject_id: UUID) -> list[Evidence]:
     """A person's events, oldest first."""
     query = select(Evidence).where(Evidence.subject_id == subject_id).order_by(Evidence.seq)
@@ -113,11 +125,12 @@ def note_access(
     session: Session, tenant_id: UUID, *, child_id: UUID, person_id: UUID, role: str, at: datetime,
     day: date,
 ) -> None:  # fmt: skip
-    """Write that somebody looked; once per person, child and day."""
+    """Write that somebody looked: one row per person, child and day, with the newest look."""
     row = insert(Access).values(
         tenant_id=tenant_id, child_id=child_id, day=day, person_id=person_id, role=role, at=at
     )
-    session.execute(row.on_conflict_do_nothing())
+    # The hour counts too: what was looked at before it changed was not looked at.
+    session.execute(row.on_conflict_do_update(constraint=Access.__table__.primary_key, set_={"at": at}))
 
 
 def accesses_to(session: Session, child_id: UUID, *, limit: int = 100) -> list[Access]:

@@ -182,6 +182,16 @@ def lock(
     )
 
 
+def claim(
+    transaction: Transaction, tenant_id: UUID, key: str, *, now: datetime
+) -> dict[str, Any] | None:
+    """Take a command's key; when it was taken before, the result kept under it."""
+    taken, kept = transaction.read(
+        (_COMMAND, (key, tenant_id, now)), (_RESULT, (key, tenant_id))
+    )
+    return None if taken else dict(kept[0][0] or {})
+
+
 def save_case(
     transaction: Transaction,
     tenant_id: UUID,

@@ -1,0 +1,123 @@
+"""Definitions by API: what is released, checking files, publishing a release of the model."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from server.access.policy import Permission
+from server.api.table import Call, Wire, route
+from server.kernel.problems import Problem
+from server.services import releases
+from server.services.unit_of_work import UnitOfWork
+from server.words.problems import say
+
+Files = dict[str, str]
+
+
+class ProblemOut(Wire):
+    """One thing that is wrong, with its place and a sentence in both languages."""
+
+    code: str
+    at: str
+    file: str | None
+    line: int | None
+    column: int | None
+    rule: str | None
+    warning: bool
+    trail: list[str]
+    ru: str
+    en: str
+
+
+class FilesIn(Wire):
+    """Definition files by their path (`forms/minor_questionnaire.yaml`)."""
+
+    files: Files = Field(min_length=1, max_length=200)
+
+
+class PublishIn(FilesIn):
+    """Files to put over the newest release, and why."""
+
+    note: str = Field(default="", max_length=500)
+
+
+class CheckOut(Wire):
+    """What a check found."""
+
+    holds: bool
+    hash: str | None
+    problems: list[ProblemOut]
+
+
+class ReleaseOut(Wire):
+    """One release of the model."""
+
+    number: str
+    hash: str
+    note: str
+    published_at: datetime
+
+
+class ReleasesOut(Wire):
+    """All releases, newest first."""
+
+    releases: list[ReleaseOut]
+
+
+def problem_out(problem: Problem) -> ProblemOut:
+    """A problem as it travels."""
+    place = problem.place
+    return ProblemOut(
+        code=problem.code,
+        at=problem.at,
+        file=place.file if place else None,
+        line=place.line if place else None,
+        column=place.column if place else None,
+        rule=problem.why,
+        warning=problem.warning,
+        trail=list(problem.trail),
+        ru=say(problem, "ru"),
+        en=say(problem, "en"),
+    )
+
+
+@route("GET", "/definitions/releases", needs=Permission.DEFINITIONS_READ, answer=ReleasesOut)
+def list_releases(work: UnitOfWork, _call: Call) -> ReleasesOut:
+    """All releases of the model, newest first."""
+    found = releases.all_releases(work)
+    return ReleasesOut(releases=[ReleaseOut.model_validate(row) for row in found])
+
+
+@route(
+    "POST",
+    "/definitions/check",
+    needs=Permission.DEFINITIONS_READ,
+    body=FilesIn,
+    answer=CheckOut,
+)
+def check_definitions(work: UnitOfWork, call: Call) -> CheckOut:
+    """Check files as if they were put over the newest release; nothing is kept."""
+    checked = releases.check_sources(work, sources=call.body.files)
+    return CheckOut(
+        holds=not checked.refused and checked.bundle is not None,
+        hash=checked.bundle.hash if checked.bundle else None,
+        problems=[problem_out(problem) for problem in checked.problems],
+    )
+
+
+@route(
+    "POST",
+    "/definitions/publish",
+    needs=Permission.DEFINITIONS_PUBLISH,
+    body=PublishIn,
+    answer=ReleaseOut,
+    status=201,
+)
+def publish_definitions(work: UnitOfWork, call: Call) -> ReleaseOut:
+    """Publish files over the newest release as the next one; running cases keep theirs."""
+    number = releases.publish(work, sources=call.body.files, note=call.body.note)
+    return ReleaseOut.model_validate(
+        next(row for row in releases.all_releases(work) if row.number == number)
+    )

@@ -1,0 +1,95 @@
+"""The blueprint of the API: one view for each row of the table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+from flask.typing import ResponseReturnValue
+from pydantic import BaseModel, ValidationError
+
+from server.api import cases, consents, definitions, people, settings
+from server.api.openapi import describe
+from server.api.table import TABLE, Call, Route
+from server.http.context import door, perform
+from server.kernel.errors import Refused
+from server.services import commands
+from server.services.unit_of_work import UnitOfWork
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+PARTS = (definitions, settings, people, cases, consents)  # imported for their routes
+KEY = "Idempotency-Key"
+LONGEST_KEY = 200
+
+
+@blueprint.get("/openapi.json")
+@door("public")
+def openapi() -> Response:
+    """What the API can do, as OpenAPI 3.1; made from the same table as the views."""
+    return jsonify(describe(TABLE))
+
+
+def _view(row: Route) -> Any:
+    @door("token", row.needs)
+    def view(**path: Any) -> ResponseReturnValue:
+        call = Call(path=path, query=_query(row), body=_body(row))
+        if not row.changes:
+            answer = perform(lambda work: row.handler(work, call).model_dump(mode="json"))
+        else:
+            answer = perform(_once, row, call)
+        return jsonify(answer), row.status
+
+    return view
+
+
+def _once(work: UnitOfWork, row: Route, call: Call) -> dict[str, Any]:
+    """A change is carried out once for each Idempotency-Key; without a key, each time."""
+
+    def command(work: UnitOfWork) -> dict[str, Any]:
+        return row.handler(work, call).model_dump(mode="json")
+
+    key = request.headers.get(KEY, "").strip()
+    if not key:
+        return command(work)
+    if len(key) > LONGEST_KEY or not key.isprintable():
+        raise Refused(reason="key_malformed")
+    asked = {
+        "route": row.name,
+        "path": {name: str(value) for name, value in call.path.items()},
+        "body": call.body.model_dump(mode="json") if call.body is not None else None,
+    }
+    return commands.once(work, key=key, asked=asked, command=command)
+
+
+def _body(row: Route) -> Any:
+    if row.body is None:
+        return None
+    raw = request.get_json(silent=True)
+    if raw is None:
+        raise Refused(reason="json_needed")
+    return _parsed(row.body, raw)
+
+
+def _query(row: Route) -> Any:
+    if row.query is None:
+        return None
+    # A parameter given twice would let two readers see two requests (SECURITY.md G8).
+    if any(len(values) > 1 for _, values in request.args.lists()):
+        raise Refused(reason="parameter_twice")
+    given = {name: value for name, value in request.args.items() if name != "lang"}
+    return _parsed(row.query, given)
+
+
+def _parsed(model: type[BaseModel], raw: Any) -> BaseModel:
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        fields = {
+            ".".join(str(part) for part in one["loc"]) or "body": one["msg"]
+            for one in error.errors(include_input=False, include_url=False, include_context=False)
+        }
+        raise Refused(reason="body_wrong", fields=fields) from None
+
+
+for _row in TABLE:
+    blueprint.add_url_rule(_row.path, _row.name, _view(_row), methods=[_row.method])

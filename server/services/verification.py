@@ -1,0 +1,62 @@
+"""Verifying a tenant's chain of evidence: the rows as they lie there, without any key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from server.access import policy
+from server.access.policy import Permission, Thing
+from server.evidence.chain import Head
+from server.evidence.verify import ERASED, Payload, Report, verify
+from server.services.unit_of_work import UnitOfWork
+from server.store import evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One event as it is stored."""
+
+    seq: int
+    stored: bytes
+    hash: bytes
+    prev: bytes
+
+
+def head_of(work: UnitOfWork) -> Head:
+    """Where the chain ends, to be kept elsewhere as an anchor."""
+    policy.require(work.actor, Permission.EVIDENCE_READ, Thing())
+    return _head(work)
+
+
+def verify_chain(
+    work: UnitOfWork,
+    *,
+    anchors: Sequence[Head] = (),
+    seen: Callable[[int], object] = lambda seq: None,
+) -> Report:
+    """Verify every event and every sealed payload of this tenant (CONSENT.md R37).
+
+    The head's own row counts as an anchor: cutting the tail alone is found even without one kept
+    elsewhere. `seen` is told the number of each event, for whoever watches the progress.
+    """
+    policy.require(work.actor, Permission.EVIDENCE_READ, Thing())
+    marks = {
+        str(id_): Payload(hash_) if has_key else ERASED
+        for id_, hash_, has_key in evidence.payload_marks(work.session)
+    }
+    head = _head(work)
+    known = [*anchors, head] if head.seq else list(anchors)
+    return verify(_rows(work, seen), marks.get, known)
+
+
+def _head(work: UnitOfWork) -> Head:
+    stream = str(work.tenant_id)
+    row = evidence.head(work.session, work.tenant_id)
+    return Head(stream, row.seq, bytes(row.hash)) if row else Head(stream)
+
+
+def _rows(work: UnitOfWork, seen: Callable[[int], object]) -> Iterator[Stored]:
+    for row in evidence.chain(work.session):
+        seen(row.seq)
+        yield Stored(row.seq, bytes(row.body), bytes(row.hash), bytes(row.prev))
