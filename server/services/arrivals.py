@@ -8,6 +8,7 @@ from uuid import UUID
 
 from server.access import policy
 from server.access.policy import Permission, Thing
+from server.consents.texts import Block
 from server.kernel.canonical import sha256_hex
 from server.kernel.contacts import Contact, ContactKind, parse_contact
 from server.kernel.errors import ContactRefused, DeadLink, NotFound
@@ -29,6 +30,7 @@ from server.store import cases, consents, people, schools, tenancy
 from server.workflows import moves
 
 WORKFLOW = "minor_enrolment"
+CONSENTS = "consents"  # the stage whose package a guardian signs first
 KEEP_REQUEST_DAYS = 30
 
 
@@ -40,6 +42,7 @@ class SchoolDoor:
     partner: schools.Partner
     municipality: schools.Municipality | None
     channels: frozenset[str]
+    consents: int  # how many consents are asked, a page each
 
 
 @dataclass(frozen=True)
@@ -73,13 +76,23 @@ def school_door(work: UnitOfWork, *, slug: str, place: str | None) -> SchoolDoor
     here = next((one for one in found if one.slug == place), None)
     if place is not None and here is None:
         raise NotFound(what="place")
-    return SchoolDoor(school, schools.partner(work.session), here, work.tools.channels)
+    asked = in_force.ready_in_force(work, school.id).workflows[WORKFLOW].package(CONSENTS)
+    return SchoolDoor(school, schools.partner(work.session), here, work.tools.channels, len(asked))
 
 
 def rules_in_force(work: UnitOfWork, *, school_id: UUID, locale: str) -> tuple[str, str]:
     """The rules of the simple signature, and their hash, which the first code is bound to."""
     text = documents.rules_text(in_force.ready_in_force(work, school_id).bundle, locale)
     return text, sha256_hex(text.encode())
+
+
+def rules_to_read(work: UnitOfWork, *, school_id: UUID, locale: str) -> tuple[Block, ...]:
+    """The rules of the simple signature as a page shows them, with the school's names filled in."""
+    school = schools.school(work.session, school_id)
+    if school is None:
+        raise NotFound(what="school")
+    bundle = in_force.ready_in_force(work, school_id).bundle
+    return documents.rules_to_read(bundle, school, schools.partner(work.session), locale)
 
 
 def ask_contact(

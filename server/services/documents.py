@@ -106,6 +106,23 @@ def rules_text(bundle: Bundle, locale: str) -> str:
     return found.get(locale) or found["ru"]
 
 
+def rules_to_read(
+    bundle: Bundle, school: schools.School, partner: schools.Partner, locale: str
+) -> tuple[Block, ...]:
+    """The same rules filled for a school: its names and telephone, the date of the law's data."""
+    text = rules_text(bundle, locale)
+    known = {
+        "operator_name": partner.legal_name,
+        "operator_address": partner.address,
+        "school_title": Text(school.title).in_(locale),
+        "contact_name": partner.contact_name,
+        "contact_phone": partner.contact_phone,
+        "contact_hours": Text(partner.contact_hours).in_(locale),
+        "edition_date": dates.day(_as_date(bundle.legal["ru"]["edition"]), locale),
+    }
+    return fill_blocks(text, {name: known[name] for name in places_in(text)})
+
+
 def companion(work: UnitOfWork, standing: Standing, consent: str, locale: str) -> tuple[Block, ...]:
     """The plain words for a child beside a consent, filled; empty where its age has none."""
     bundle = standing.ready.bundle
@@ -333,6 +350,10 @@ def capacity_title(bundle: Bundle, capacity: str, locale: str) -> str:
 def valid_until(spec: ConsentSpec, cycle_end: date) -> date:
     """The last day of a consent: the end of the cycle and so much more."""
     return _plus(cycle_end, spec.valid.plus)
+
+
+def _as_date(given: date | str) -> date:
+    return given if isinstance(given, date) else date.fromisoformat(given)
 
 
 def _plus(day: date, duration: Duration) -> date:

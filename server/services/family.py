@@ -93,8 +93,8 @@ class Family:
     guardian_name: str | None
     applications: tuple[Application, ...]
     looked: Mapping[UUID, tuple[Looked, ...]]  # by case
-    school: schools.School
-    partner: schools.Partner
+    invitation: UUID | None  # a case that a coordinator opened and the guardian has not begun
+    school_id: UUID  # of the newest case
 
 
 def family(work: UnitOfWork) -> Family:
@@ -105,18 +105,21 @@ def family(work: UnitOfWork) -> Family:
     actor = work.actor
     if actor.kind != "guardian" or not actor.assured or actor.person_id is None:
         raise NotAllowed(permission="FAMILY_READ")
-    mine = [case for case in cases.cases_of_guardian(work.session, actor.person_id)
-            if case.workflow == WORKFLOW and case.subject_id]  # fmt: skip
+    begun = [
+        case
+        for case in cases.cases_of_guardian(work.session, actor.person_id)
+        if case.workflow == WORKFLOW
+    ]
+    mine = [case for case in begun if case.subject_id]
+    invited = (case.id for case in begun if not case.subject_id and case.status == "open")
     guardian = cast(people.Person, people.person(work.session, actor.person_id))
     work.keyring.load([actor.person_id, *(case.subject_id for case in mine)])
-    school_id = mine[0].school_id if mine else None
-    school = schools.school(work.session, school_id) if school_id else None
     return Family(
         guardian_name=persons.read(work, guardian).get("name"),
         applications=tuple(_application(work, case) for case in mine),
         looked={case.id: _looked(work, cast(UUID, case.subject_id)) for case in mine},
-        school=school or schools.schools(work.session)[0],
-        partner=schools.partner(work.session),
+        invitation=next(invited, None),
+        school_id=begun[0].school_id if begun else schools.schools(work.session)[0].id,
     )
 
 
@@ -267,8 +270,18 @@ def child_page(work: UnitOfWork, *, case_id: UUID, locale: str) -> ChildPage:
     )
 
 
-def document_of(work: UnitOfWork, *, consent_id: UUID) -> Document:
-    """The document of a consent for whoever signs it.
+@dataclass(frozen=True)
+class Record:
+    """One consent of this person in full: the document, and what became of it."""
+
+    case_id: UUID
+    document: Document
+    state: ConsentState
+    signed: tuple[tuple[str, str, datetime], ...]  # role, answer, moment
+
+
+def record(work: UnitOfWork, *, consent_id: UUID) -> Record:
+    """What was signed, for whoever signs it.
 
     :raises NotFound: when it is not theirs.
     """
@@ -278,7 +291,14 @@ def document_of(work: UnitOfWork, *, consent_id: UUID) -> Document:
         raise NotFound(what="consent")
     if me not in (row.guardian_id, row.subject_id):
         raise NotFound(what="consent")
-    return documents.read(work, row)
+    states = _consent_states(work, steps.load(work, row.case_id))
+    signatures = consents.signatures_of(work.session, [row.id])
+    return Record(
+        case_id=row.case_id,
+        document=documents.read(work, row),
+        state=next(state for state in states if state.consent_id == row.id),
+        signed=tuple((one.role, one.answer, one.at) for one in signatures),
+    )
 
 
 def _application(work: UnitOfWork, case: cases.Case) -> Application:

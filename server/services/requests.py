@@ -9,13 +9,15 @@ from typing import Any
 from uuid import UUID
 
 from server.consents.signers import age_on, day_in
+from server.consents.texts import Block, blocks
 from server.forms.definition import FormSpec
 from server.kernel.errors import AnswersRefused, NotAllowed, NotFound, StageClosed
 from server.kernel.ids import new_id
 from server.kernel.problems import Problem
 from server.model.bundle import Bundle
 from server.services import documents, in_force, persons, steps
-from server.services.arrivals import KEEP_REQUEST_DAYS, WORKFLOW
+from server.services.arrivals import CONSENTS, KEEP_REQUEST_DAYS, WORKFLOW
+from server.services.bundles import Ready
 from server.services.filling import Read, keep_answer
 from server.services.standing import Standing
 from server.services.unit_of_work import UnitOfWork
@@ -32,16 +34,28 @@ class RequestForm:
 
     form: FormSpec
     guardian_name: str | None
+    ground: tuple[Block, ...]  # by what right this is asked before any consent
+    consents: int  # how many consents will be asked next, a page each
 
 
-def request_form(work: UnitOfWork, *, school_id: UUID, case_id: UUID | None) -> RequestForm:
+def request_form(
+    work: UnitOfWork, *, school_id: UUID, case_id: UUID | None, locale: str
+) -> RequestForm:
     """The form that the guardian is about to fill in: pinned by an invitation, else today's."""
     guardian_id = _guardian(work)
     row = people.person(work.session, guardian_id)
     name = persons.read(work, row).get("name") if row else None
     if case_id is None:
-        return RequestForm(in_force.ready_in_force(work, school_id).bundle.forms[FORM], name)
-    return RequestForm(_bundle_of(work, _own_case(work, case_id)).forms[FORM], name)
+        ready = in_force.ready_in_force(work, school_id)
+    else:
+        ready = _ready_of(work, _own_case(work, case_id))
+    ground = ready.bundle.texts.get("place_request_ground", {}).get(locale, "")
+    return RequestForm(
+        ready.bundle.forms[FORM],
+        name,
+        tuple(blocks(ground)),
+        len(ready.workflows[WORKFLOW].package(CONSENTS)),
+    )
 
 
 def place_request(
@@ -78,7 +92,7 @@ def place_request(
         case = _own_case(work, case_id)
         if case.subject_id is not None:
             raise StageClosed(step=FORM, state="done")
-        values = _checked(work, _bundle_of(work, case), case.school_id, read)
+        values = _checked(work, _ready_of(work, case).bundle, case.school_id, read)
         standing = _with_child(work, case_id, values)
     keep_answer(work, standing, step=FORM, form=FORM, values=values, flags=[])
     steps.take(work, standing, moves.Filled(FORM, values), kind="filled", data={"step": FORM})
@@ -92,9 +106,9 @@ def _own_case(work: UnitOfWork, case_id: UUID) -> cases.Case:
     return case
 
 
-def _bundle_of(work: UnitOfWork, case: cases.Case) -> Bundle:
+def _ready_of(work: UnitOfWork, case: cases.Case) -> Ready:
     variant = steps.variant_of(work, case.school_id)
-    return work.tools.bundles.get(work.session, case.definition_hash, variant).bundle
+    return work.tools.bundles.get(work.session, case.definition_hash, variant)
 
 
 def _checked(work: UnitOfWork, bundle: Bundle, school_id: UUID, read: Reading) -> Mapping[str, Any]:
