@@ -20,6 +20,7 @@ from server.kernel.errors import Refused
 from server.services import arrivals, decisions, desk, filling, people
 from server.services.filling import Read
 from server.services.unit_of_work import UnitOfWork
+from server.services.work_rows import WorkRow
 
 
 class TaskOut(Wire):
@@ -340,7 +341,7 @@ def _verdict(made: decisions.Verdict) -> VerdictOut:
     return VerdictOut(state=made.state, outcome=made.outcome, case=made.case_id, number=made.number)
 
 
-def _task(row: desk.WorkRow) -> TaskOut:
+def _task(row: WorkRow) -> TaskOut:
     return TaskOut(
         task=row.task_id,
         case=row.case_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,12 +15,14 @@ from server.services import case_letters, evidence, persons, steps
 from server.services.standing import Standing
 from server.services.unit_of_work import UnitOfWork
 from server.store import cases
-from server.store import evidence as evidence_rows
+from server.store import desk as desk_rows
 from server.store import steps as rows
 from server.store.steps import TaskRow
 from server.workflows import moves
 
 LONGEST_COMMENT = 2000
+# A second press, or a second coordinator, within this time would only annoy the family.
+REMINDED_LATELY = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def decide(
     if reason is not None:
         raise NotYours(reason=reason, permission="CASE_DECIDE")
     if in_bulk:
-        _must_be_fit_for_bulk(work, standing)
+        _must_be_fit_for_bulk(work, standing, task)
     said = _comment(standing, task, outcome, comment)
     decision_id = new_id()
     taken = steps.take(
@@ -116,12 +118,18 @@ def finish_task(
 
 
 def remind(work: UnitOfWork, *, case_id: UUID, task_id: UUID) -> None:
-    """Remind the family by hand; the link in the message is a fresh one."""
+    """Remind the family by hand; the link in the message is a fresh one.
+
+    :raises Refused: when a message went out to the family within the last hour.
+    """
     standing = steps.load(work, case_id)
     steps.require(work, standing, Permission.CASE_REMIND)
     task = _open(work, standing, task_id, None)
     if task.role not in ("guardian", "mentee"):
         raise StageClosed(step=task.step, state="not_a_family_task")
+    newest = desk_rows.newest_letters(work.transaction, work.tenant_id, [case_id]).get(case_id)
+    if newest is not None and work.now - newest.created_at < REMINDED_LATELY:
+        raise Refused(reason="reminded_lately")
     case_letters.remind(work, standing, task)
 
 
@@ -190,13 +198,13 @@ def _comment(standing: Standing, task: TaskRow, outcome: str, comment: str) -> s
     return said if found.comment != "none" else ""
 
 
-def _must_be_fit_for_bulk(work: UnitOfWork, standing: Standing) -> None:
+def _must_be_fit_for_bulk(work: UnitOfWork, standing: Standing, task: TaskRow) -> None:
     child, me = standing.case.subject_id, work.actor.person_id
     assert child is not None
     assert me is not None
     if standing.case.flags:
         raise NotYours(reason="flagged", permission="CASE_DECIDE")
-    if not evidence_rows.was_opened_by(work.session, [child], me):
+    if not desk_rows.opened_since(work.session, {child: task.opened_at}, me):
         raise NotYours(reason="not_opened", permission="CASE_DECIDE")
 
 

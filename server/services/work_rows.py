@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from server.access import policy
@@ -39,8 +39,7 @@ class Sign:
     owed: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """One way to end a task; `comment` is required, optional or none."""
 
     id: str
@@ -96,7 +95,9 @@ class Listed:
         me = work.actor.person_id
         case_ids = [row.case_id for row in rows]
         children = [row.subject_id for row in rows if row.subject_id]
-        looks = {row.subject_id: row.opened_at for row in rows if row.subject_id}
+        looks = {
+            row.subject_id: row.opened_at for row in rows if row.subject_id and row.kind == "review"
+        }
         self.people = people.people(session, children)
         work.keyring.load(children)
         self.board = board(work, children)
@@ -164,7 +165,7 @@ class Listed:
             return "filled_in_by_you"
         if self.own & {row.subject_id, row.guardian_id}:
             return "own_family"
-        return "decided_by_you" if me in accepted else None
+        return "decided_by_you" if any(one == me for one in accepted) else None
 
     def _accepted(self, row: DeskRow) -> list[UUID]:
         """Who accepted in this round, in the order they did."""

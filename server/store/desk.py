@@ -102,8 +102,8 @@ def _rows(
         where += " AND (t.due_at, t.id) > (%(due)s, %(last)s)"
         params |= {"due": after[0], "last": after[1]}
     join = _SURNAME if wanted.surname_index is not None else ""
-    sql = (
-        f"SELECT {_COLUMNS} FROM task t"
+    sql = (  # literals alone are joined here, values go as parameters
+        f"SELECT {_COLUMNS} FROM task t"  # noqa: S608
         ' JOIN "case" c ON c.id = t.case_id AND c.tenant_id = t.tenant_id'
         f"{join} WHERE {where} ORDER BY t.due_at, t.id LIMIT %(limit)s"
     )
@@ -117,7 +117,8 @@ def _count(tenant_id: UUID, wanted: Filter, tab: str) -> Statement:
         join = ' JOIN "case" c ON c.id = t.case_id AND c.tenant_id = t.tenant_id'
     if wanted.surname_index is not None:
         join += _SURNAME
-    sql = f"SELECT count(*) FROM (SELECT 1 FROM task t{join} WHERE {where} LIMIT {CAP}) capped"
+    inner = f"SELECT 1 FROM task t{join} WHERE {where} LIMIT {CAP}"  # noqa: S608 - as above
+    sql = f"SELECT count(*) FROM ({inner}) capped"  # noqa: S608 - as above
     return sql, params
 
 
@@ -193,9 +194,7 @@ def letters_of(transaction: Transaction, tenant_id: UUID, case_id: UUID) -> list
     return [LetterRow(*row) for row in rows]
 
 
-def opened_since(
-    session: Session, moments: Mapping[UUID, datetime], person_id: UUID
-) -> set[UUID]:
+def opened_since(session: Session, moments: Mapping[UUID, datetime], person_id: UUID) -> set[UUID]:
     """Which of these children's cards a person has looked at since the moment given for each."""
     query = select(Access.child_id, Access.at).where(
         Access.child_id.in_(moments), Access.person_id == person_id

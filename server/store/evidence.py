@@ -130,7 +130,8 @@ def note_access(
         tenant_id=tenant_id, child_id=child_id, day=day, person_id=person_id, role=role, at=at
     )
     # The hour counts too: what was looked at before it changed was not looked at.
-    session.execute(row.on_conflict_do_update(constraint=Access.__table__.primary_key, set_={"at": at}))
+    key = ["tenant_id", "child_id", "day", "person_id"]
+    session.execute(row.on_conflict_do_update(index_elements=key, set_={"at": at}))
 
 
 def accesses_to(session: Session, child_id: UUID, *, limit: int = 100) -> list[Access]:
@@ -138,10 +139,3 @@ def accesses_to(session: Session, child_id: UUID, *, limit: int = 100) -> list[A
     query = select(Access).where(Access.child_id == child_id)
     return list(session.scalars(query.order_by(Access.day.desc(), Access.at.desc()).limit(limit)))
 
-
-def was_opened_by(session: Session, child_ids: list[UUID], person_id: UUID) -> set[UUID]:
-    """Which of these children's cards a person has opened."""
-    query = select(Access.child_id).where(
-        Access.child_id.in_(child_ids), Access.person_id == person_id
-    )
-    return set(session.scalars(query.distinct())) if child_ids else set()
