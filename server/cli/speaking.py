@@ -22,9 +22,14 @@ def language() -> str:
     return language_of(os.environ)
 
 
+def sentence(msgid: str, /, **facts: Any) -> str:
+    """A sentence in the language of the command."""
+    return translate(language(), msgid, **facts)
+
+
 def say(msgid: str, /, **facts: Any) -> None:
     """Print a sentence in the language of the command."""
-    click.echo(translate(language(), msgid, **facts))
+    click.echo(sentence(msgid, **facts))
 
 
 def translator(chosen: str | None) -> Callable[[str], str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from server.access import policy
 from server.access.policy import Permission, Thing
@@ -33,7 +33,7 @@ def verify_chain(
     work: UnitOfWork,
     *,
     anchors: Sequence[Head] = (),
-    seen: Callable[[int], object] = lambda seq: None,
+    seen: Callable[[int], object] = int,
 ) -> Report:
     """Verify every event and every sealed payload of this tenant (CONSENT.md R37).
 
@@ -41,13 +41,18 @@ def verify_chain(
     elsewhere. `seen` is told the number of each event, for whoever watches the progress.
     """
     policy.require(work.actor, Permission.EVIDENCE_READ, Thing())
-    marks = {
-        str(id_): Payload(hash_) if has_key else ERASED
-        for id_, hash_, has_key in evidence.payload_marks(work.session)
-    }
+    # The head first: what is written from here on is left to the next verification.
     head = _head(work)
-    known = [*anchors, head] if head.seq else list(anchors)
-    return verify(_rows(work, seen), marks.get, known)
+    marks = {
+        str(payload): Payload(hash_) if has_key else ERASED
+        for payload, hash_, has_key in evidence.payload_marks(work.session)
+    }
+    # Of two anchors for one number the last is asked: the one that was kept elsewhere.
+    known = [head, *anchors] if head.seq else list(anchors)
+    report = verify(_rows(work, head, seen), marks.get, known)
+    if report.events and report.head.stream != head.stream:
+        return replace(report, exit_code=1, why="stream_differs", first_bad=1)
+    return report
 
 
 def _head(work: UnitOfWork) -> Head:
@@ -56,7 +61,9 @@ def _head(work: UnitOfWork) -> Head:
     return Head(stream, row.seq, bytes(row.hash)) if row else Head(stream)
 
 
-def _rows(work: UnitOfWork, seen: Callable[[int], object]) -> Iterator[Stored]:
+def _rows(work: UnitOfWork, head: Head, seen: Callable[[int], object]) -> Iterator[Stored]:
     for row in evidence.chain(work.session):
+        if row.seq > head.seq > 0:
+            return
         seen(row.seq)
         yield Stored(row.seq, bytes(row.body), bytes(row.hash), bytes(row.prev))

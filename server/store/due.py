@@ -201,7 +201,7 @@ def forget_effects(session: Session, *, done_before: datetime, failed_before: da
 
 def next_moment(session: Session, *, after: datetime) -> datetime | None:
     """When something that has not failed comes due next, after a moment; None when nothing does."""
-    return session.execute(
+    found: datetime | None = session.execute(
         text(
             "SELECT least((SELECT min(fires_at) FROM timer WHERE fires_at > :after"
             " AND failure IS NULL), (SELECT min(run_at) FROM outbox WHERE run_at > :after"
@@ -209,13 +209,15 @@ def next_moment(session: Session, *, after: datetime) -> datetime | None:
         ),
         {"after": after},
     ).scalar_one()
+    return found
 
 
 def newest_moment(session: Session) -> datetime | None:
     """When the last thing happened in this tenant; None when nothing ever did."""
-    return session.execute(
+    found: datetime | None = session.execute(
         text(
             "SELECT greatest((SELECT max(at) FROM event), (SELECT max(at) FROM evidence),"
             " (SELECT max(created_at) FROM outbox), (SELECT max(at) FROM answer))"
         )
     ).scalar_one()
+    return found

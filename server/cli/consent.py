@@ -1,0 +1,197 @@
+"""`consent`: verify what was signed, and keep the end of each chain elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import click
+
+from server import settings
+from server.access.actors import SHELL
+from server.cli import speaking
+from server.evidence.chain import Head
+from server.evidence.export import read_anchors, write_anchor
+from server.evidence.verify import Report
+from server.kernel.errors import Broken
+from server.runtime import Runtime, build
+from server.services import verification
+from server.store import tenancy
+from server.words.speech import N_
+
+# Neither intact nor broken: it could not be looked at. 0 to 3 are the chain's own (CONSENT R37).
+NOT_LOOKED_AT = 64
+LONG = 20_000  # events from which a progress bar is worth its line
+
+WHY = {
+    "intact": N_("intact"),
+    "not_json": N_("broken: event %(seq)s is no event any more"),
+    "hash_differs": N_("broken: event %(seq)s was changed"),
+    "number_differs": N_("broken: an event before number %(seq)s is missing or doubled"),
+    "prev_differs": N_("broken: event %(seq)s does not follow the one before it"),
+    "stream_differs": N_("broken: event %(seq)s belongs to another partner"),
+    "payload_differs": N_("broken: the sealed part of event %(seq)s was changed"),
+    "payload_missing": N_("the sealed part of event %(seq)s is missing, though nobody was erased"),
+    "shorter_than_anchor": N_("cut off: number %(seq)s and what follows is missing"),
+    "other_than_anchor": N_("another chain: event %(seq)s is not the one that was kept elsewhere"),
+}
+
+
+class CannotLook(click.ClickException):
+    """What was asked for cannot be verified at all."""
+
+    exit_code = NOT_LOOKED_AT
+
+
+@dataclass(frozen=True, slots=True)
+class _Partner:
+    id: UUID
+    slug: str
+    name: str
+
+
+@click.group(help=N_("Verify what was signed."))
+def consent() -> None:
+    """The group `consent`."""
+
+
+@consent.command(
+    help=N_(
+        "Verify the chain of evidence of every partner, or of one. Ends with 0 when it is intact,"
+        " 1 when it is broken, 2 when it is shorter than or other than an anchor, 3 when a sealed"
+        " part is missing though nobody was erased, 64 when it could not be looked at."
+    )
+)
+@click.option("--partner", metavar="SLUG", help=N_("Only this partner, by its short name."))
+@click.option(
+    "--anchor",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=N_("A file of anchors kept elsewhere, as `consent anchor` prints them."),
+)
+@click.option("--json", "as_json", is_flag=True, help=N_("Print the findings as JSON."))
+def verify(partner: str | None, anchor: Path | None, as_json: bool) -> int:
+    anchors = _anchors(anchor)
+    with _runtime() as runtime:
+        partners = _partners(runtime, partner)
+        gone = set() if partner else _gone(anchors, partners)
+        found = [(one, _verify(runtime, one, anchors)) for one in partners]
+    if as_json:
+        click.echo(json.dumps([_data(*each) for each in found], ensure_ascii=False, indent=2))
+    else:
+        for each in found:
+            _say(*each)
+    if gone:
+        click.echo(
+            speaking.sentence(
+                N_("The anchors name chains that are not here: %(streams)s"),
+                streams=", ".join(sorted(gone)),
+            ),
+            err=True,
+        )
+    return _worst([report.exit_code for _, report in found] + [2] * bool(gone))
+
+
+@consent.command(
+    help=N_("Print the end of each chain, to be kept elsewhere and given to `consent verify`.")
+)
+@click.option("--partner", metavar="SLUG", help=N_("Only this partner, by its short name."))
+def anchor(partner: str | None) -> None:
+    with _runtime() as runtime:
+        for one in _partners(runtime, partner):
+            with runtime.tools.begin(SHELL, one.id) as work:
+                head = verification.head_of(work)
+            if head.seq:
+                click.echo(write_anchor(head))
+
+
+@contextmanager
+def _runtime() -> Iterator[Runtime]:
+    runtime = build(settings.load(os.environ))
+    try:
+        yield runtime
+    finally:
+        runtime.close()
+
+
+def _anchors(file: Path | None) -> list[Head]:
+    if file is None:
+        return []
+    try:
+        return read_anchors(file.read_text(encoding="utf-8"))
+    except (Broken, UnicodeDecodeError) as error:
+        line = getattr(error, "facts", {}).get("line", 1)
+        raise CannotLook(
+            speaking.sentence(
+                N_("%(path)s, line %(line)s: an anchor is three words: chain, number, hash."),
+                path=file,
+                line=line,
+            )
+        ) from None
+
+
+def _partners(runtime: Runtime, slug: str | None) -> list[_Partner]:
+    with runtime.tools.begin(SHELL) as work:
+        known = [_Partner(row.id, row.slug, row.name) for row in tenancy.all_tenants(work.session)]
+    found = [one for one in known if slug in (None, one.slug)]
+    if slug and not found:
+        raise CannotLook(
+            speaking.sentence(
+                N_("There is no partner “%(slug)s”. There are: %(known)s."),
+                slug=slug,
+                known=", ".join(one.slug for one in known) or "-",
+            )
+        )
+    return found
+
+
+def _gone(anchors: Sequence[Head], partners: Sequence[_Partner]) -> set[str]:
+    """The chains of anchors that are not here at all: they went, and their partners with them."""
+    return {anchor.stream for anchor in anchors} - {str(one.id) for one in partners}
+
+
+def _verify(runtime: Runtime, partner: _Partner, anchors: Sequence[Head]) -> Report:
+    own = [one for one in anchors if one.stream == str(partner.id)]
+    with runtime.tools.begin(SHELL, partner.id) as work:
+        length = verification.head_of(work).seq
+        if length < LONG or not sys.stderr.isatty():
+            return verification.verify_chain(work, anchors=own)
+        with click.progressbar(length=length, label=partner.slug, file=sys.stderr) as bar:
+            return verification.verify_chain(
+                work, anchors=own, seen=lambda seq: bar.update(1000) if seq % 1000 == 0 else None
+            )
+
+
+def _say(partner: _Partner, report: Report) -> None:
+    why = speaking.sentence(WHY[report.why], seq=report.first_bad)
+    speaking.say(
+        N_("%(partner)s: %(why)s. Events: %(events)s, erased parts: %(erased)s, end: %(head)s"),
+        partner=f"{partner.name} ({partner.slug})",
+        why=why,
+        events=report.events,
+        erased=report.erased,
+        head=f"{report.head.seq} {report.head.hash.hex()}" if report.events else "-",
+    )
+
+
+def _data(partner: _Partner, report: Report) -> dict[str, object]:
+    return {
+        "partner": partner.slug,
+        "tenant": str(partner.id),
+        "exit": report.exit_code,
+        "why": report.why,
+        "first_bad": report.first_bad,
+        "events": report.events,
+        "erased": report.erased,
+        "head": {"seq": report.head.seq, "hash": report.head.hash.hex()},
+    }
+
+
+def _worst(exits: Sequence[int]) -> int:
+    """Of several chains the gravest exit: broken, then unlike an anchor, then a missing part."""
+    return min((code for code in exits if code), default=0)

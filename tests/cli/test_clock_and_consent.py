@@ -1,0 +1,282 @@
+"""The sandbox's clock and the verification of evidence, from the shell."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from server.access.actors import SYSTEM
+from server.cli import run
+from server.kernel.ids import new_id
+from server.runtime import Runtime
+from server.services import evidence
+from server.services.evidence import Payload
+from server.services.persons import new_person
+from server.store import people, tenancy
+
+
+@dataclass(frozen=True)
+class Shell:
+    """A terminal in a sandbox with one partner."""
+
+    runtime: Runtime
+    tenant_id: UUID
+    superuser_url: str
+    output: pytest.CaptureFixture[str]
+
+    def call(self, *words: str) -> tuple[int, str]:
+        """Run a command; its exit and what it said, in English."""
+        self.output.readouterr()
+        code = run(["--lang", "en", *words])
+        said = self.output.readouterr()
+        return code, said.out + said.err
+
+    def read(self, *words: str) -> tuple[int, Any]:
+        """Run a command with --json; its exit and what it printed."""
+        self.output.readouterr()
+        code = run([*words, "--json"])
+        return code, json.loads(self.output.readouterr().out)
+
+    def behind(self, query: str) -> list[tuple[Any, ...]]:
+        """Work on the database as nobody may, triggers off."""
+        with psycopg.connect(self.superuser_url, autocommit=True) as connection:
+            connection.execute("SET session_replication_role = replica")
+            cursor = connection.execute(query.encode())
+            return cursor.fetchall() if cursor.description else []
+
+
+@pytest.fixture
+def shell(
+    runtime: Runtime,
+    superuser_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Shell:
+    settings = runtime.settings
+    for name in list(os.environ):
+        if name.startswith("MENTOR_SCHOOL_"):
+            monkeypatch.delenv(name)
+    for name, value in {
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": "none",
+        "MENTOR_SCHOOL_DATA": str(settings.data.path),
+        "MENTOR_SCHOOL_SANDBOX": "yes",
+    }.items():
+        monkeypatch.setenv(name, value)
+    tenant_id = new_id()
+    with runtime.tools.begin(SYSTEM) as work:
+        work.session.add(
+            tenancy.Tenant(id=tenant_id, slug="vektor", name="Вектор", created_at=work.now)
+        )
+    return Shell(runtime, tenant_id, superuser_url, capsys)
+
+
+def now(shell: Shell) -> datetime:
+    return datetime.fromisoformat(shell.read("clock", "show")[1]["now"])
+
+
+def near(at: datetime, wanted: datetime) -> bool:
+    return abs(at - wanted) < timedelta(minutes=5)
+
+
+def test_the_clock_of_a_sandbox_begins_with_the_machines(shell: Shell) -> None:
+    assert near(now(shell), datetime.now(UTC))
+
+
+@pytest.mark.parametrize(
+    ("words", "step"),
+    [
+        (("3", "days"), timedelta(days=3)),
+        (("2 weeks",), timedelta(weeks=2)),
+        (("90m",), timedelta(minutes=90)),
+        (("1", "day", "2", "hours"), timedelta(days=1, hours=2)),
+    ],
+)
+def test_it_moves_on(shell: Shell, words: tuple[str, ...], step: timedelta) -> None:
+    assert shell.call("clock", "advance", *words)[0] == 0
+    assert near(now(shell), datetime.now(UTC) + step)
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (("2099-09-10",), datetime(2099, 9, 10, tzinfo=UTC)),
+        (("2099-09-10", "14:00"), datetime(2099, 9, 10, 14, tzinfo=UTC)),
+        (("2099-09-10T14:00+03:00",), datetime(2099, 9, 10, 11, tzinfo=UTC)),
+    ],
+)
+def test_it_is_set(shell: Shell, words: tuple[str, ...], wanted: datetime) -> None:
+    assert shell.call("clock", "set", *words)[0] == 0
+    assert near(now(shell), wanted)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("set", "soon"),
+        ("advance", "a", "while"),
+        ("advance", "3"),
+        ("advance", "3 days and a bit"),
+        ("advance",),
+    ],
+)
+def test_what_is_no_time_is_wrong_use(shell: Shell, words: tuple[str, ...]) -> None:
+    code, said = shell.call("clock", *words)
+
+    assert code == 2
+    assert "Traceback" not in said
+
+
+def test_it_goes_back_but_not_before_what_happened(shell: Shell) -> None:
+    shell.call("clock", "advance", "30 days")
+    append(shell)
+
+    assert shell.call("clock", "set", datetime.now(UTC).date().isoformat())[0] == 1
+    assert near(now(shell), datetime.now(UTC) + timedelta(days=30))
+
+
+def test_it_goes_back_where_nothing_happened(shell: Shell) -> None:
+    shell.call("clock", "advance", "30 days")
+
+    assert shell.call("clock", "set", "2026-01-01")[0] == 0
+
+
+def test_what_becomes_due_happens_on_the_way(shell: Shell) -> None:
+    with shell.runtime.tools.begin(SYSTEM, shell.tenant_id) as work:
+        for days in (1, 2, 9):
+            work.emit("no_such_topic", {}, run_at=work.now + timedelta(days=days))
+
+    assert shell.call("clock", "advance", "3 days")[0] == 0
+
+    tried = shell.behind("SELECT attempts FROM outbox ORDER BY run_at")
+    assert tried == [(1,), (1,), (0,)]
+
+
+def test_a_real_installations_clock_is_left_alone(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MENTOR_SCHOOL_SANDBOX", "no")
+    keys = shell.runtime.settings.data
+    monkeypatch.setenv("MENTOR_SCHOOL_SECRET_KEY", keys.secret("secret_key") or "")
+    monkeypatch.setenv("MENTOR_SCHOOL_PEPPER", keys.secret("pepper") or "")
+    monkeypatch.setenv("MENTOR_SCHOOL_MAIL_HOST", "mail.example.org")
+    monkeypatch.setenv("MENTOR_SCHOOL_MAIL_FROM", "school@example.org")
+
+    assert shell.call("clock", "advance", "1 day")[0] == 1
+
+
+def append(shell: Shell, times: int = 1) -> UUID:
+    """Events with a sealed part each; the person they are about."""
+    with shell.runtime.tools.begin(SYSTEM, shell.tenant_id) as work:
+        person = new_person(work, kind="guardian", locale="ru", name="Смирнова Ольга").id
+    for _ in range(times):
+        with shell.runtime.tools.begin(SYSTEM, shell.tenant_id) as work:
+            evidence.append(
+                work,
+                type="child_said_no",
+                subject_id=person,
+                body={"request": new_id()},
+                payloads=(Payload(person, {"name": "Смирнова Ольга"}),),
+            )
+    return person
+
+
+def erase(shell: Shell, person: UUID) -> None:
+    with shell.runtime.tools.begin(SYSTEM, shell.tenant_id) as work:
+        work.session.delete(people.keys(work.session, [person])[person])
+
+
+def test_an_untouched_chain_is_intact(shell: Shell) -> None:
+    append(shell, 3)
+
+    code, (found,) = shell.read("consent", "verify")
+
+    assert code == 0
+    assert (found["why"], found["events"], found["erased"]) == ("intact", 3, 0)
+
+
+def test_nothing_written_yet_is_intact(shell: Shell) -> None:
+    assert shell.call("consent", "verify")[0] == 0
+
+
+def test_an_erased_person_is_counted_and_no_damage(shell: Shell) -> None:
+    person = append(shell, 2)
+    erase(shell, person)
+
+    code, (found,) = shell.read("consent", "verify")
+
+    assert (code, found["erased"]) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("tampering", "exit_code", "first_bad"),
+    [
+        ("UPDATE evidence SET body = body || 'x' WHERE seq = 2", 1, 2),
+        ("UPDATE evidence SET body = body || 'x', hash = sha256(body || 'x') WHERE seq = 2", 1, 2),
+        ("DELETE FROM evidence WHERE seq = 2", 1, 3),
+        ("UPDATE evidence_payload SET sealed = sealed || 'x' WHERE seq = 2", 1, 2),
+        ("DELETE FROM evidence WHERE seq = 3", 2, 3),  # the head's own row remembers it
+        ("DELETE FROM evidence_payload WHERE seq = 2", 3, 2),
+    ],
+)
+def test_what_was_done_to_the_rows_is_found(
+    shell: Shell, tampering: str, exit_code: int, first_bad: int
+) -> None:
+    append(shell, 3)
+    shell.behind(tampering)
+
+    code, (found,) = shell.read("consent", "verify")
+
+    assert (code, found["first_bad"]) == (exit_code, first_bad)
+
+
+CUT = (
+    "DELETE FROM evidence WHERE seq = 3;"
+    " UPDATE evidence_head SET seq = 2, hash = (SELECT hash FROM evidence WHERE seq = 2)"
+)
+
+
+def test_a_tail_cut_with_care_is_found_by_an_anchor_alone(shell: Shell, tmp_path: Path) -> None:
+    append(shell, 3)
+    anchor = tmp_path / "anchor"
+    anchor.write_text(shell.call("consent", "anchor")[1])
+    assert shell.call("consent", "verify", "--anchor", str(anchor))[0] == 0
+    for statement in CUT.split(";"):
+        shell.behind(statement)
+
+    assert shell.call("consent", "verify")[0] == 0
+    assert shell.call("consent", "verify", "--anchor", str(anchor))[0] == 2
+
+
+def test_an_anchor_of_a_vanished_partner_is_missed(shell: Shell, tmp_path: Path) -> None:
+    anchor = tmp_path / "anchor"
+    anchor.write_text(f"{new_id()} 3 {'00' * 32}\n")
+
+    assert shell.call("consent", "verify", "--anchor", str(anchor))[0] == 2
+
+
+def test_what_cannot_be_looked_at_is_neither_intact_nor_broken(
+    shell: Shell, tmp_path: Path
+) -> None:
+    scribble = tmp_path / "anchor"
+    scribble.write_text("this is no anchor at all\n")
+
+    assert shell.call("consent", "verify", "--partner", "nobody")[0] == 64
+    assert shell.call("consent", "verify", "--anchor", str(scribble))[0] == 64
+
+
+def test_one_partner_alone_may_be_verified(shell: Shell) -> None:
+    append(shell)
+
+    code, found = shell.read("consent", "verify", "--partner", "vektor")
+
+    assert code == 0
+    assert [one["partner"] for one in found] == ["vektor"]
