@@ -8,6 +8,7 @@ from flask import Flask
 from jinja2 import ChoiceLoader, FileSystemLoader
 
 from server.accounts import setup as accounts
+from server.api import v1
 from server.http import (
     assets,
     compressing,
@@ -82,6 +83,7 @@ def _sign_in(app: Flask, runtime: Runtime) -> None:
 
 def _open_doors(app: Flask, runtime: Runtime) -> None:
     """The pages of each reader, and what programs use."""
+    app.register_blueprint(v1.blueprint)
 
 
 def _probe(app: Flask, runtime: Runtime) -> None:

@@ -8,7 +8,7 @@ logged with that number.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from flask import Flask, Response, g, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import format_timedelta, get_locale, gettext
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from server.http import rendering
 from server.http.context import tools
@@ -36,7 +36,7 @@ from server.kernel.errors import (
 from server.kernel.logs import facts_of, log
 from server.kernel.problems import Problem
 from server.store.trouble import trouble
-from server.words import problems
+from server.words import answers, problems
 from server.words.refusals import (
     ERRORS,
     NO_FAMILY,
@@ -92,13 +92,19 @@ def sentence_of(error: MentorSchoolError) -> str:
     return _filled(sentence, {**error.facts, "wait": _wait(error)})
 
 
-def sentences_of(problem_list: Sequence[Problem | str]) -> list[str]:
-    """What is wrong with one answer, one sentence each."""
+def answer_sentences(error: AnswersRefused) -> dict[str, list[str]]:
+    """What is wrong with each answer, by field; each sentence names its question."""
     locale = _language()
-    return [
-        problems.say(each, locale) if isinstance(each, Problem) else str(each)
-        for each in problem_list
-    ]
+    labels = error.facts.get("labels", {})
+    return {
+        name: [
+            answers.say_answer_problem(each, labels[name].in_(locale), locale)
+            if name in labels
+            else answers.say_answer_problem(each, name, locale)
+            for each in found
+        ]
+        for name, found in error.facts.get("problems", {}).items()
+    }
 
 
 def code_of(error: MentorSchoolError) -> str:
@@ -145,6 +151,11 @@ def stale_form(_error: CSRFError) -> ResponseReturnValue:
 def http_error(error: HTTPException) -> ResponseReturnValue:
     """Answer what Werkzeug refuses, and `abort`."""
     status = error.code or 500
+    if isinstance(error, SecurityError):
+        # Under a name that is not ours no address of ours can be written, so no page either.
+        return Response(
+            gettext("This is not the address of this site.") + "\n", status, mimetype="text/plain"
+        )
     if error.response is not None or status < 400:
         return error.get_response()
     said = STATUSES.get(status) or (STATUSES[400] if status < 500 else STATUSES[500])
@@ -239,9 +250,9 @@ def _told(error: MentorSchoolError) -> dict[str, Any]:
         name: _plain(error.facts[name]) for name in _TOLD if error.facts.get(name) is not None
     }
     if isinstance(error, AnswersRefused):
-        told["fields"] = {
-            name: sentences_of(found) for name, found in error.facts.get("problems", {}).items()
-        }
+        told["fields"] = answer_sentences(error)
+    elif isinstance(error, Refused) and "fields" in error.facts:
+        told["fields"] = dict(error.facts["fields"])
     if isinstance(error, DefinitionRefused):
         told["problems"] = [_shown(each) for each in error.facts.get("problems", ())]
     return told

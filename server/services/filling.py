@@ -14,6 +14,7 @@ from server.forms.definition import FormSpec
 from server.forms.flags import flags
 from server.kernel.errors import AnswersRefused, ConsentMissing, NotAllowed, NotFound, StageClosed
 from server.kernel.ids import new_id
+from server.kernel.text import Text
 from server.services import evidence, steps
 from server.services.standing import Standing
 from server.services.unit_of_work import UnitOfWork
@@ -81,7 +82,7 @@ def fill(
     form = standing.compiled.forms[form_id]
     found = read(form)
     if found.problems:
-        raise AnswersRefused(problems=found.problems)
+        raise AnswersRefused(problems=found.problems, labels=labels_of(form))
     hits = list(flags(form, found.values, standing.ready.danger_words))
     answer = keep_answer(work, standing, step=step, form=form_id, values=found.values, flags=hits)
     behalf = standing.case.subject_id if work.actor.kind in ("staff", "token") else None
@@ -140,6 +141,11 @@ def keep_answer(
         at=work.now,
     )
     return answer_id
+
+
+def labels_of(form: FormSpec) -> dict[str, Text]:
+    """The questions of a form by field: a refusal names the question, not the field."""
+    return {field.field: field.label for field in form.fields}
 
 
 def plain(values: Mapping[str, Any]) -> dict[str, Any]:

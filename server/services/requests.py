@@ -18,7 +18,7 @@ from server.model.bundle import Bundle
 from server.services import documents, in_force, persons, steps
 from server.services.arrivals import CONSENTS, KEEP_REQUEST_DAYS, WORKFLOW
 from server.services.bundles import Ready
-from server.services.filling import Read, keep_answer
+from server.services.filling import Read, keep_answer, labels_of
 from server.services.standing import Standing
 from server.services.unit_of_work import UnitOfWork
 from server.store import cases, people, schools
@@ -112,9 +112,10 @@ def _ready_of(work: UnitOfWork, case: cases.Case) -> Ready:
 
 
 def _checked(work: UnitOfWork, bundle: Bundle, school_id: UUID, read: Reading) -> Mapping[str, Any]:
-    found = read(bundle.forms[FORM])
+    form = bundle.forms[FORM]
+    found = read(form)
     if found.problems:
-        raise AnswersRefused(problems=found.problems)
+        raise AnswersRefused(problems=found.problems, labels=labels_of(form))
     school = schools.school(work.session, school_id)
     assert school is not None
     age = age_on(_day(found.values["birth_date"]), day_in(school.zone, work.now))
@@ -123,7 +124,7 @@ def _checked(work: UnitOfWork, bundle: Bundle, school_id: UUID, read: Reading) -
         # A grown-up asks in their own name; nobody can ask for a place for them.
         below = next(young for young in range(age, -1, -1) if "guardian" in rules.roles_at(young))
         problem = Problem("ANSWER-AGE", {"below": below + 1}, at="birth_date")
-        raise AnswersRefused(problems={"birth_date": [problem]})
+        raise AnswersRefused(problems={"birth_date": [problem]}, labels=labels_of(form))
     return found.values
 
 

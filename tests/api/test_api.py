@@ -1,0 +1,221 @@
+"""What a page can do, a program can do, under the same rules and with stable codes."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask.testing import FlaskClient
+
+from server.access.actors import SHELL
+from server.api.openapi import describe
+from server.api.table import TABLE
+from server.kernel.places import workflow_defs
+from server.runtime import Runtime
+from server.services import people
+from tests.api.conftest import Program, a_program
+from tests.factories import Colleague, School, a_colleague, a_school, an_enrolment
+
+
+def test_the_description_names_every_route_and_every_model_it_refers_to(
+    client: FlaskClient,
+) -> None:
+    described = client.get("/api/v1/openapi.json").get_json()
+
+    named = {
+        (method.upper(), path)
+        for path, operations in described["paths"].items()
+        for method in operations
+    }
+    assert len(named) == len(TABLE)
+    assert described == describe(TABLE)
+    for name in _references(described):
+        assert name in described["components"]["schemas"]
+
+
+def test_nobody_enters_without_a_token_or_with_a_cookie(client: FlaskClient) -> None:
+    for headers in ({}, {"Authorization": "Bearer ms_nothing"}, {"Cookie": "session=x"}):
+        answer = client.get("/api/v1/schools", headers=headers)
+        assert answer.status_code == 401
+        assert answer.mimetype == "application/problem+json"
+        assert answer.get_json()["code"] == "sign_in_needed"
+
+
+def test_a_token_does_only_what_its_scopes_say(
+    client: FlaskClient, school: School, coordinator: Colleague
+) -> None:
+    reader = a_program(client, school, coordinator, scopes=["tasks:read"])
+
+    assert reader.get(f"/schools/{school.id}/tasks").status_code == 200
+    refused = reader.post(f"/schools/{school.id}/invitations", {"contact": "mum@example.org"})
+    assert (refused.status_code, refused.get_json()["code"]) == (403, "not_allowed")
+
+
+def test_a_family_is_invited_once_for_each_key(program: Program, school: School) -> None:
+    path, body = f"/schools/{school.id}/invitations", {"contact": "mum@example.org"}
+
+    first = program.post(path, body, Idempotency_Key="one")
+    again = program.post(path, body, Idempotency_Key="one")
+    other = program.post(path, {"contact": "dad@example.org"}, Idempotency_Key="one")
+
+    assert first.status_code == again.status_code == 201
+    assert first.get_json() == again.get_json()
+    assert (other.status_code, other.get_json()["code"]) == (409, "conflict")
+    assert program.get(f"/schools/{school.id}/tasks").get_json()["counts"]["all"] == 1
+
+
+def test_an_application_is_read_decided_and_told_who_was_first(
+    client: FlaskClient, program: Program, school: School
+) -> None:
+    mine = an_enrolment(school, at="review")
+    task = next(
+        row
+        for row in program.get(f"/schools/{school.id}/tasks?tab=ready").get_json()["tasks"]
+        if row["case"] == str(mine.case_id)
+    )
+    second = a_program(client, school, a_colleague(school, name="Громов Антон"))
+
+    read = program.get(f"/cases/{mine.case_id}").get_json()
+    decision = {"case": str(mine.case_id), "outcome": "accept", "revision": read["revision"]}
+    done = program.post(f"/tasks/{task['task']}/decision", decision)
+    late = second.post(f"/tasks/{task['task']}/decision", decision)
+
+    assert read["child"] == mine.child
+    assert done.get_json()["state"] == "decided"
+    assert late.status_code == 409
+    assert late.get_json()["code"] == "already_done"
+    assert program.get(f"/cases/{mine.case_id}").get_json()["end"] == "enrolled"
+    kinds = [e["kind"] for e in program.get(f"/cases/{mine.case_id}/events").get_json()["events"]]
+    assert kinds[-1] == "decided"
+
+
+def test_answers_for_a_family_are_checked_field_by_field(program: Program, school: School) -> None:
+    mine = an_enrolment(school, at="questionnaire")
+    path = f"/cases/{mine.case_id}/forms/minor_questionnaire"
+
+    refused = program.post(path, {"answers": {"interests": ["nothing"], "who": "me"}})
+    taken = program.post(path, {"answers": {"goal": "Шить", "interests": ["crafts"]}})
+
+    assert refused.status_code == 422
+    assert set(refused.get_json()["fields"]) >= {"goal", "interests", "who"}
+    assert taken.status_code == 200
+
+
+def test_a_withdrawal_told_by_voice_stops_the_application(program: Program, school: School) -> None:
+    mine = an_enrolment(school, at="review")
+    given = program.get(f"/cases/{mine.case_id}/consents").get_json()["consents"]
+    processing = next(one for one in given if one["consent"] == "processing")
+
+    done = program.post(f"/consents/{processing['id']}/withdrawal", {})
+
+    assert done.status_code == 200
+    after = program.get(f"/cases/{mine.case_id}").get_json()
+    assert (after["status"], after["child"]) == ("paused", None)
+
+
+def test_settings_are_checked_published_and_taken_back(client: FlaskClient, school: School) -> None:
+    program = a_program(client, school, a_colleague(school, role="partner_admin"))
+    shipped = program.get(f"/schools/{school.id}/settings").get_json()
+    hide = [{"change": "hide", "at": "minor_questionnaire.days"}]
+    locked = [{"change": "hide", "at": "minor_questionnaire.goal"}]
+
+    refused = program.send("PUT", f"/schools/{school.id}/settings", {"changes": locked})
+    made = program.send("PUT", f"/schools/{school.id}/settings", {"changes": hide, "note": "!"})
+    now = program.get(f"/schools/{school.id}/settings").get_json()
+    again = program.send("PUT", f"/schools/{school.id}/settings", {"yaml": shipped["yaml"]})
+
+    assert refused.status_code == 422
+    assert refused.get_json()["problems"][0]["at"].startswith("minor_questionnaire.goal")
+    assert made.get_json()["state"] == "published"
+    assert now["hash"] != shipped["hash"]
+    assert again.status_code == 200
+    assert program.get(f"/schools/{school.id}/settings").get_json()["hash"] == shipped["hash"]
+
+
+def test_a_broken_or_hostile_file_is_answered_with_line_and_column(
+    client: FlaskClient, school: School
+) -> None:
+    program = a_program(client, school, a_colleague(school, role="partner_admin"))
+    for text in ("settings: [", "a: &x 1\nb: *x", "settings: a\nsettings: b", "\x00"):
+        answer = program.post(f"/schools/{school.id}/settings/check", {"yaml": text})
+        found = answer.get_json()
+        assert answer.status_code == 200
+        assert found["holds"] is False
+        assert found["problems"][0]["line"] >= 1
+
+
+def test_definitions_are_checked_and_published_by_the_platform_alone(
+    still: Runtime, client: FlaskClient, school: School, program: Program
+) -> None:
+    platform = _platform(still, client)
+    text = (
+        (workflow_defs() / "forms/withdrawal.yaml")
+        .read_text()
+        .replace("title: {ru: ", "title: {ru: Про ", 1)
+    )
+    files = {"forms/withdrawal.yaml": text}
+
+    checked = platform.post("/definitions/check", {"files": files}).get_json()
+    foreign = program.post("/definitions/publish", {"files": files, "note": "x"})
+    made = platform.post("/definitions/publish", {"files": files, "note": "words"})
+    broken = platform.post("/definitions/publish", {"files": {"forms/withdrawal.yaml": "form: x"}})
+
+    assert checked["holds"], checked["problems"]
+    assert foreign.status_code == 403
+    assert made.status_code == 201
+    assert (broken.status_code, broken.get_json()["code"]) == (422, "definition_refused")
+    newest = platform.get("/definitions/releases").get_json()["releases"][0]
+    assert newest["number"] == made.get_json()["number"]
+
+
+def test_foreign_and_missing_things_are_answered_byte_for_byte_alike(
+    still: Runtime, program: Program
+) -> None:
+    elsewhere = a_school(still.tools)
+    theirs = an_enrolment(elsewhere, at="review")
+    for path in ("/cases/{}", "/cases/{}/events", "/cases/{}/consents", "/schools/{}/settings",
+                 "/schools/{}/tasks", "/schools/{}/people"):  # fmt: skip
+        own = theirs.case_id if path.startswith("/cases") else elsewhere.id
+        foreign, missing = program.get(path.format(own)), program.get(path.format(uuid4()))
+        assert foreign.status_code == missing.status_code
+        assert foreign.status_code in (403, 404)
+        assert _without_id(foreign.get_json()) == _without_id(missing.get_json())
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_bodies_and_queries_refuse_what_they_do_not_know(program: Program, row: Any) -> None:
+    path = row.path
+    for name in ("school_id", "case_id", "task_id", "consent_id"):
+        path = path.replace(f"<uuid:{name}>", str(uuid4()))
+    path = path.replace("<step>", "minor_questionnaire")
+    if row.body is not None:
+        for body in ({"tenant_id": "x"}, [], "text", None):
+            assert program.send(row.method, path, body).status_code == 422
+    if row.query is not None:
+        assert program.get(f"{path}?tenant_id=1").status_code == 422
+
+
+def _platform(still: Runtime, client: FlaskClient) -> Program:
+    tools = still.tools
+    with tools.begin(SHELL) as work:
+        tenant = people.add_tenant(work, slug="platform", name="Mentor School", platform=True)
+    with tools.begin(SHELL, tenant) as work:
+        owner = people.add_colleague(
+            work, name="Орлова Тамара", email="owner@example.org", password_hash=None
+        )
+        token = people.issue_token(work, name="x", scopes=people.SCOPES, person_id=owner)
+    return Program(client, token)
+
+
+def _references(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        found = {value["$ref"].rpartition("/")[2]} if "$ref" in value else set()
+        return found.union(*(_references(one) for one in value.values()))
+    if isinstance(value, list):
+        return set().union(*(_references(one) for one in value))
+    return set()
+
+
+def _without_id(problem: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in problem.items() if name != "id"}
