@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from server.access import policy
@@ -107,7 +108,13 @@ def _keep(work: UnitOfWork, bundle: Bundle, sources: Mapping[str, str | bytes], 
 
 
 def _check(sources: Mapping[str, str | bytes]) -> Checked:
-    bundle, problems = read_sources(sources)
+    """Read and prove; the same sources are proved once in a process, as that walks every path."""
+    return _checked(tuple(sorted(sources.items())))
+
+
+@lru_cache(maxsize=4)
+def _checked(sources: tuple[tuple[str, str | bytes], ...]) -> Checked:
+    bundle, problems = read_sources(dict(sources))
     found = list(problems)
     if bundle is not None:
         found += check(bundle)
