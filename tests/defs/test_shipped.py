@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 import jsonschema_rs
 import pytest
 import yaml
 
+import server
 from server.kernel import places
 from server.kernel.text import LOCALES
 from server.kernel.yaml import Document, load
@@ -16,6 +18,7 @@ from server.model.bundle import Bundle
 from server.model.checks import check
 from server.model.schemas import schema_files
 from server.workflows.compiled import compile_workflow
+from server.workflows.definition import NotifyStep
 from server.workflows.diagram import mermaid
 
 HERE = os.path.dirname(__file__)
@@ -120,3 +123,27 @@ def test_only_processing_and_a_permission_are_required(bundle):
     required = {one.consent: one.kind for one in bundle.consents.values() if one.required}
 
     assert required == {"processing": "data", "participation": "permission"}
+
+
+def test_every_letter_is_written_in_both_languages(bundle):
+    letters = Path(server.__file__).parent / "letters"
+    named = {
+        letter.letter
+        for spec in bundle.workflows.values()
+        for several in spec.end_letters.values()
+        for letter in several
+    }
+    named |= {
+        step.letter
+        for spec in bundle.workflows.values()
+        for stage in spec.stages
+        for step in stage.steps
+        if isinstance(step, NotifyStep)
+    }
+
+    assert [
+        f"{name}.{locale}"
+        for name in sorted(named)
+        for locale in LOCALES
+        if not (letters / f"{name}.{locale}.txt").is_file()
+    ] == []
