@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.kernel.problems import Problem
@@ -133,6 +133,7 @@ def test_every_key_and_value_knows_its_place():
     assert str(document.place(("b", "missing", 4))) == "f.yaml:3:3"  # the nearest there is
 
 
+@settings(deadline=None)
 @given(st.text() | st.binary())
 def test_nothing_makes_the_reader_raise(source):
     found = load(source, file="f.yaml")
@@ -140,6 +141,7 @@ def test_nothing_makes_the_reader_raise(source):
     assert isinstance(found, Document) or all(isinstance(one, Problem) for one in found)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=":-[]{}#&*!|>\"'%@`,?\n abc019<~", max_size=80))
 def test_nothing_made_of_signs_makes_the_reader_raise(source):
     found = load(source, file="f.yaml")

@@ -90,7 +90,7 @@ def fold(compiled, walk):
 
 
 @given(walk=walks)
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_every_move_is_taken_or_refused_and_the_same_moves_give_the_same_state(enrolment, walk):
     state, taken = fold(enrolment, walk)
     again, _ = fold(enrolment, [(move, world) for move, world, _ in taken])
@@ -100,7 +100,7 @@ def test_every_move_is_taken_or_refused_and_the_same_moves_give_the_same_state(e
 
 
 @given(walk=walks)
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_a_case_ends_once_and_then_stands_still(enrolment, walk):
     state, taken = fold(enrolment, walk)
 
@@ -117,7 +117,7 @@ GIVEN = {"processing": "given", "participation": "given", "photo": "given"}
 
 
 @given(data=st.data(), age=st.integers(0, 17))
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_a_case_that_people_go_on_with_comes_to_an_end(enrolment, data, age):
     state = advance(enrolment, CaseState(), Started(), Facts()).state
     world = Facts(age, GIVEN)
