@@ -282,9 +282,11 @@ def test_what_is_proof_is_never_changed_not_even_by_a_superuser(
 ) -> None:
     an_enrolment(school, at="review")
     for words in (f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
-        with psycopg.connect(superuser_url) as connection:
-            with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                connection.execute(words.encode())
+        with (
+            psycopg.connect(superuser_url) as connection,
+            pytest.raises(psycopg.errors.InsufficientPrivilege),
+        ):
+            connection.execute(words.encode())
 
 
 # What the tests share ------------------------------------------------------------------------
