@@ -22,6 +22,11 @@ from server.http import (
 )
 from server.http.hosts import FromOutside
 from server.runtime import Runtime
+from server.web import sandbox
+from server.web.child import child
+from server.web.entry import entry
+from server.web.guardian import guardian
+from server.web.public import public
 
 HERE = Path(__file__).parent
 TEMPLATES = (HERE / "web" / "templates", HERE / "admin" / "templates")
@@ -83,7 +88,11 @@ def _sign_in(app: Flask, runtime: Runtime) -> None:
 
 def _open_doors(app: Flask, runtime: Runtime) -> None:
     """The pages of each reader, and what programs use."""
+    for pages in (public, entry, guardian, child):
+        app.register_blueprint(pages)
     app.register_blueprint(v1.blueprint)
+    if runtime.settings.sandbox:
+        sandbox.register(app, outbox=runtime.settings.data.outbox)
 
 
 def _probe(app: Flask, runtime: Runtime) -> None:
