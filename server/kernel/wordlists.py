@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -102,17 +102,30 @@ def _plain(word: str) -> str:
 
 
 def _spans(read: tuple[str, ...], patterns: tuple[str, ...]) -> Iterator[tuple[int, int]]:
-    for pattern in map(_compiled, patterns):
-        for start in range(len(read) - len(pattern) + 1):
-            pairs = zip(read[start:], pattern, strict=False)
-            if all(_fits(word, stem, any_ending) for word, (stem, any_ending) in pairs):
-                yield start, start + len(pattern)
+    """Where in the words a pattern fits: first word, and the word after the last."""
+    index, longest = _indexed(patterns)
+    for start, word in enumerate(read):
+        # By the beginnings of the word, so that a long text costs no more than its letters.
+        for length in range(1, min(len(word), longest) + 1):
+            for pattern in index.get(word[:length], ()):
+                pairs = zip(read[start : start + len(pattern)], pattern, strict=False)
+                fits = all(_fits(said, stem, any_ending) for said, (stem, any_ending) in pairs)
+                if fits and start + len(pattern) <= len(read):
+                    yield start, start + len(pattern)
 
 
 def _fits(word: str, stem: str, any_ending: bool) -> bool:
     return word.startswith(stem) if any_ending else word == stem
 
 
-@lru_cache(maxsize=2048)
-def _compiled(pattern: str) -> tuple[tuple[str, bool], ...]:
-    return tuple((_plain(word.rstrip("*")), word.endswith("*")) for word in pattern.split())
+_Pattern = tuple[tuple[str, bool], ...]
+
+
+@lru_cache(maxsize=256)
+def _indexed(patterns: tuple[str, ...]) -> tuple[Mapping[str, tuple[_Pattern, ...]], int]:
+    """The patterns by the beginning of their first word, and the longest such beginning."""
+    index: dict[str, tuple[_Pattern, ...]] = {}
+    for pattern in patterns:
+        read = tuple((_plain(word.rstrip("*")), word.endswith("*")) for word in pattern.split())
+        index[read[0][0]] = (*index.get(read[0][0], ()), read)
+    return index, max(map(len, index), default=0)
