@@ -67,5 +67,5 @@ $(VENV)/.stamp-test: requirements-test.txt requirements.txt pyproject.toml | $(V
 	touch $@ $(VENV)/.stamp-run
 
 $(VENV)/.stamp-words: $(SOURCES) | $(VENV)/bin/python
-	$(BIN)/python -m server.words.compile --incomplete
+	$(BIN)/python -m server.words.compile --incomplete 2>/dev/null
 	touch $@

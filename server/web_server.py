@@ -60,6 +60,7 @@ class WebServer(BaseApplication):
         warm_up(app, self._settings.base_url)
         gc.collect()
         gc.freeze()
+        gc.enable()
         return app
 
     def _after_fork(self, _arbiter: Any, worker: Any) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
@@ -39,7 +38,7 @@ def doctor(as_json: bool) -> None:
         for finding in findings:
             click.echo(f"{_MARKS[finding.state]} {finding.text}")
     if any(finding.state == "problem" for finding in findings):
-        sys.exit(1)
+        raise click.exceptions.Exit(1)
 
 
 _MARKS = {"ok": "✓", "warning": "!", "problem": "✗"}

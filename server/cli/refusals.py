@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import traceback
 
-from server.kernel.errors import MentorSchoolError, SettingsRefused
+from server.kernel.errors import (
+    DefinitionRefused,
+    MentorSchoolError,
+    NotFound,
+    SettingsRefused,
+)
 from server.words.catalogues import translate
+from server.words.problems import say as say_problem
+from server.words.refusals import REASONS
 from server.words.speech import N_
 from server.words.starting import SETTINGS, STARTING
 
@@ -15,8 +22,11 @@ def sentence(error: MentorSchoolError, language: str) -> str:
     if isinstance(error, SettingsRefused):
         return _settings(error, language)
     reason = str(error.facts.get("reason", ""))
-    if reason in STARTING:
-        return translate(language, STARTING[reason], **error.facts)
+    if isinstance(error, DefinitionRefused):
+        return _problems(error, language)
+    for table in (STARTING, REASONS):
+        if reason in table:
+            return translate(language, table[reason], **error.facts)
     return _by_kind(error, language)
 
 
@@ -43,8 +53,16 @@ def _settings(error: SettingsRefused, language: str) -> str:
     return "\n".join([heading, *(f"- {line}" for line in lines)])
 
 
+def _problems(error: DefinitionRefused, language: str) -> str:
+    heading = translate(language, N_("This was not taken. Nothing was changed."))
+    lines = [say_problem(problem, language) for problem in error.facts.get("problems", ())]
+    return "\n".join([heading, *(f"- {line}" for line in lines)])
+
+
 def _by_kind(error: MentorSchoolError, language: str) -> str:
     facts = ", ".join(f"{name}: {value}" for name, value in error.facts.items())
+    if isinstance(error, NotFound):
+        return translate(language, N_("There is no such thing: %(facts)s."), facts=facts)
     return translate(
         language,
         N_("Refused (%(kind)s). %(facts)s"),

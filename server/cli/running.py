@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -54,6 +55,9 @@ def serve(start_fd: int | None) -> None:
     read = settings.load(os.environ)
     if start_fd is None:
         _refuse_wrong_database(read)
+    # Reading code makes a million things that stay: looking through them for rubbish is in vain.
+    # web_server freezes them and turns the collector on again.
+    gc.disable()
     from server import web_server
 
     # Started beside the database, it reads its code first and then waits for the word.

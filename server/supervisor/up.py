@@ -43,20 +43,16 @@ def run(settings: Settings, *, language: str, load_demo: bool, say: Say) -> None
             port.refuse_taken(settings, wakeups, patience=patience)
             installation.open(load_demo=load_demo)
             settings.data.running.write_text(installation.told())
-            say_welcome(settings, say)
+            # Read only now: the catalogues would have kept the pages waiting.
+            from server.supervisor import welcome
+
+            welcome.say_all(settings, language=language, say=say)
             installation.keep()
         except StopRequested:
             say(N_("Stopping."))
         finally:
             installation.close()
             settings.data.running.unlink(missing_ok=True)
-
-
-def say_welcome(settings: Settings, say: Say) -> None:
-    """Where everything is, once it answers."""
-    from server.supervisor import welcome
-
-    welcome.say_all(settings, say)
 
 
 class Installation:
