@@ -1,0 +1,187 @@
+"""An application in words: where it stands, whose turn it is, what was answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from flask import url_for
+from flask_babel import gettext as _
+
+from server.http.rendering import locale
+from server.services.family import LIVE, Application, ConsentState, Looked, NextStep
+from server.web.letterhead import Speaker
+from server.words.speech import N_
+
+_ROLES: Final[dict[str, str]] = {
+    "coordinator": N_("coordinator"),
+    "cycle_lead": N_("cycle lead"),
+    "curator": N_("municipal representative"),
+    "tutor": N_("tutor"),
+    "partner_admin": N_("the organisation’s administrator"),
+}
+# A good end is told apart from the others by its look; the words are the definition's.
+_GOOD_ENDS: Final = ("enrolled",)
+
+
+def shown(one: Application, speaker: Speaker, *, looked: Sequence[Looked] = ()) -> dict[str, Any]:
+    """What the family's page shows of one child."""
+    kind, state = _state(one)
+    return {
+        "case_id": one.case_id,
+        "number": one.number,
+        "child": one.child_name,
+        "age": one.age,
+        "kind": kind,
+        "state": state,
+        "ended": one.end is not None,
+        "declined": one.end == "declined_by_family",
+        "mine": [_mine(one, step) for step in _steps(one, "guardian")],
+        "coming": _coming(one, speaker),
+        "board": [board_line(each, speaker, child=False) for each in one.consents],
+        "lines": _answers(one),
+        "receipts": [
+            {
+                "url": url_for("guardian.pdf", consent_id=each.consent_id),
+                "label": each.title.in_(locale()),
+            }
+            for each in one.consents
+            if each.has_receipt
+        ],
+        "receipts_to_come": any(
+            each.state in LIVE and not each.has_receipt for each in one.consents
+        ),
+        "photo_url": _photo_url(one),
+        "child_contact": one.child_contact,
+        "child_needs_contact": one.child_needs_contact,
+        "child_can_take_the_phone": one.child_can_take_the_phone,
+        "looked": [
+            {"day": speaker.digits(each.day), "name": each.name, "role": _role(each.role)}
+            for each in looked
+        ],
+    }
+
+
+def _answers(one: Application) -> list[dict[str, Any]]:
+    """What was said, for the confirmation; what was left out by a no is not on it."""
+    words = {"given": ("good", _("Yes")), "refused": ("off", _("No"))}
+    said = [
+        (each, words["refused" if each.state == "refused" else "given"])
+        for each in one.consents
+        if each.answered_at is not None
+    ]
+    lines: list[dict[str, Any]] = [{"label": _("Child"), "value": one.child_name}]
+    for each, (kind, word) in said:
+        badge = {"kind": kind, "text": word}
+        lines.append({"label": each.title.in_(locale()), "value": "", "badge": badge})
+    return lines
+
+
+def board_line(one: ConsentState, speaker: Speaker, *, child: bool) -> dict[str, Any]:
+    """One consent on the board: its state with sign and word, and what can be done with it."""
+    blueprint = "child" if child else "guardian"
+    state, word = _consent_word(one, child)
+    at = one.withdrawn_at or one.answered_at
+    line: dict[str, Any] = {
+        "name": one.title.in_(locale()),
+        "state": state,
+        "word": word,
+        "note": speaker.digits(at) if at else "",
+        "url": url_for(f"{blueprint}.consent", consent_id=one.consent_id),
+    }
+    if one.can_withdraw:
+        line["act"] = _("Withdraw") if not child else _("Take back")
+        line["act_url"] = url_for(f"{blueprint}.withdraw", consent_id=one.consent_id)
+    return line
+
+
+def _consent_word(one: ConsentState, child: bool) -> tuple[str, str]:
+    me = "mentee" if child else "guardian"
+    if one.state in LIVE:
+        return "given", _("given")
+    if one.state == "deferred":
+        return "waiting", _("put off")
+    if one.state == "requested" and one.answered_at and me not in one.owed:
+        other = (
+            _("you signed, the child has yet to sign")
+            if not child
+            else _("your parent has yet to sign")
+        )
+        return "waiting", other
+    if one.state == "requested":
+        return "waiting", _("waiting for your answer")
+    words = {
+        "refused": ("refused", _("refused")),
+        "withdrawn": ("withdrawn", _("withdrawn by you")),
+        "revoked": ("revoked", _("ended by the organisation")),
+        "expired": ("expired", _("out of date")),
+    }
+    return words.get(one.state, ("not_asked", _("not asked yet")))
+
+
+def _state(one: Application) -> tuple[str, str]:
+    if one.end is not None:
+        words = one.end_label.in_(locale()) if one.end_label else ""
+        return ("good" if one.end in _GOOD_ENDS else "off"), words
+    if one.status == "paused":
+        return "waiting", _("Stopped: a consent was withdrawn")
+    if _steps(one, "guardian"):
+        return "note", _("Your turn")
+    if _steps(one, "mentee"):
+        return "waiting", _("Waiting for the child’s answer")
+    return "waiting", _("The school is deciding")
+
+
+def _steps(one: Application, role: str) -> list[NextStep]:
+    """What is open for a party and must be done: optional questions hold nothing up."""
+    return (
+        [step for step in one.next_steps if step.role == role and not step.optional]
+        if one.status == "open"
+        else []
+    )
+
+
+def _mine(one: Application, step: NextStep) -> dict[str, str]:
+    if step.kind == "sign":
+        url = url_for("guardian.go_on", case_id=one.case_id, stage=step.step)
+    else:
+        url = url_for("guardian.form", case_id=one.case_id, step=step.step)
+    return {"title": step.label.in_(locale()), "url": url}
+
+
+def _coming(one: Application, speaker: Speaker) -> list[str]:
+    """What happens next, in order; names of steps are never declined."""
+    if one.end is not None or one.status == "paused":
+        return []
+    said = []
+    heard = not any(step.step == "voice" for step in one.next_steps)
+    deciding = next((step for step in one.next_steps if step.kind == "review"), None)
+    if deciding is None:
+        if not heard:
+            said.append(_("The child says whether it wants to take part. Its word decides."))
+        said.append(
+            _("The child fills in the questionnaire: what it likes and what it wants to learn.")
+        )
+    if deciding is not None and deciding.due_at is not None:
+        said.append(_("The coordinator decides by %(day)s.", day=speaker.day(deciding.due_at)))
+    else:
+        said.append(_("The coordinator reads the questionnaire and decides."))
+    said.append(_("The answer comes to your contact."))
+    return said
+
+
+def _photo_url(one: Application) -> str:
+    """Where the question beside the way is answered, while it is open."""
+    for step in one.next_steps:
+        if (
+            step.optional
+            and step.kind == "sign"
+            and step.role == "guardian"
+            and one.status == "open"
+        ):
+            return url_for("guardian.go_on", case_id=one.case_id, stage=step.step)
+    return ""
+
+
+def _role(role: str) -> str:
+    return str(_(_ROLES[role]) if role in _ROLES else _("staff of the school"))

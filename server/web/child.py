@@ -1,0 +1,308 @@
+"""The child's own pages: plain words, its own answer, nothing that can be read again.
+
+A child below 14 holds the guardian's telephone: its session knows no code, and ends when it is
+done; the guardian comes back by a code alone. A teenager comes by a link and a code of their own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from markupsafe import Markup, escape
+
+from server.http import sessions
+from server.http.context import current_actor, door, perform
+from server.http.rendering import locale, page
+from server.kernel.errors import AnswersRefused, ConsentMissing, StageClosed
+from server.services import family, filling
+from server.services.family import ChildPage, NextStep
+from server.web import applications, entry, forms, records, signing
+from server.web.letterhead import Speaker, speaker_of
+from server.web.signing import Place
+
+child = Blueprint("child", __name__, url_prefix="/child")
+_ENDED = "child_ended"
+_CALLABLE: Final = re.compile(r"8-800-\d{3,4}-\d{2,3}-?\d{2,3}|\b112\b")
+VOICE: Final = "voice"
+
+View = Callable[..., ResponseReturnValue]
+
+
+def _for_child(view: View) -> View:
+    """Only in the child's own session; a guardian's leads back to the family's page."""
+
+    @door("family")
+    @wraps(view)
+    def seen(*args: Any, **facts: Any) -> ResponseReturnValue:
+        if current_actor().kind != "mentee":
+            return redirect(url_for("guardian.home"), 303)
+        try:
+            return view(*args, **facts)
+        except (StageClosed, ConsentMissing) as closed:
+            return records.closed_page(closed, home_url=url_for("child.home"))
+
+    return seen
+
+
+@child.get("/")
+@_for_child
+def home() -> ResponseReturnValue:
+    """What is open for the child; on a borrowed telephone straight to it."""
+    found = _page()
+    if not current_actor().assured:
+        return redirect(_next_url(found), 303)
+    speaker = speaker_of(case_id=found.case_id)
+    return page(
+        "family/child_home.html",
+        page_title=_("Your own page"),
+        school=speaker,
+        child=found,
+        help_line=help_line(found),
+        tasks=[_task(step) for step in found.tasks],
+        board=[applications.board_line(one, speaker, child=True) for one in found.consents],
+    )
+
+
+@child.get("/next")
+@_for_child
+def go_further() -> ResponseReturnValue:
+    """The next thing that must be done, if there is one."""
+    return redirect(_next_url(_page()), 303)
+
+
+@child.route("/form/<step>", methods=["GET", "POST"])
+@_for_child
+def form(step: str) -> ResponseReturnValue:
+    """A form that the child fills in by itself: first whether it wants to."""
+    found = _page()
+    speaker = speaker_of(case_id=found.case_id)
+    opened = perform(filling.open_form, case_id=found.case_id, step=step)
+    facts = {
+        "school": speaker,
+        "form": opened.form,
+        "comment": opened.comment,
+        "kicker": found.child_name,
+        "help_line": help_line(found),
+        "companions": found.companions if step == VOICE else (),
+        "button": _("Answer") if step == VOICE else _("Send it off"),
+        "later_url": "" if step == VOICE else url_for("child.finish"),
+    }
+    if request.method == "GET":
+        return records.form_page(facts, typed=forms.stored(opened.form, opened.values))
+    reader = forms.Reader(request.form, today=speaker.today(), locale=locale())
+    if step == VOICE and "sure" not in request.form:
+        reader(opened.form)
+        if not reader.read.problems and reader.read.values.get("wants") == "no":
+            return _sure_page(found, speaker)
+    try:
+        perform(
+            filling.fill,
+            case_id=found.case_id,
+            step=step,
+            read=reader,
+            key=records.once(found.case_id, step),
+        )
+    except AnswersRefused as refused:
+        return records.form_page(
+            facts,
+            typed=reader.read.raw,
+            problems=reader.problems(refused.problems),
+            republished=reader.republished,
+        )
+    return redirect(_after(_page(), step), 303)
+
+
+@child.get("/sign/<stage>/")
+@_for_child
+def go_on(stage: str) -> ResponseReturnValue:
+    """Where the child's part of a package begins, or goes on."""
+    return redirect(signing.first_url(_package(stage)), 303)
+
+
+@child.route("/sign/<stage>/<consent>", methods=["GET", "POST"])
+@_for_child
+def question(stage: str, consent: str) -> ResponseReturnValue:
+    """The document the guardian signed, with the child's own answer."""
+    return signing.question(_package(stage), consent)
+
+
+@child.route("/sign/<stage>/check", methods=["GET", "POST"])
+@_for_child
+def check(stage: str) -> ResponseReturnValue:
+    """The check list, and the child's own code."""
+    return signing.check(_package(stage))
+
+
+@child.post("/sign/<stage>/code")
+@_for_child
+def code_again(stage: str) -> ResponseReturnValue:
+    """A new code for the same list."""
+    return signing.send_again(_package(stage))
+
+
+@child.get("/consent/<uuid:consent_id>")
+@_for_child
+def consent(consent_id: UUID) -> ResponseReturnValue:
+    """What was signed, word for word."""
+    return records.consent_page(consent_id, _consent_urls(consent_id), help_line=help_line(_page()))
+
+
+@child.get("/consent/<uuid:consent_id>.pdf")
+@_for_child
+def pdf(consent_id: UUID) -> ResponseReturnValue:
+    """The confirmation to keep."""
+    return records.pdf(consent_id)
+
+
+@child.route("/consent/<uuid:consent_id>/withdraw", methods=["GET", "POST"])
+@_for_child
+def withdraw(consent_id: UUID) -> ResponseReturnValue:
+    """From 14 on the child may take its word back alone (CONSENT.md R20)."""
+    return records.withdraw(
+        consent_id, _consent_urls(consent_id), child=True, help_line=help_line(_page())
+    )
+
+
+@child.get("/finish")
+@_for_child
+def finish() -> ResponseReturnValue:
+    """The child is done: on a borrowed telephone its session ends, with all it holds."""
+    found = _page()
+    if current_actor().assured:
+        return redirect(url_for("child.home"), 303)
+    held = sessions.family()
+    assert held is not None
+    way_back = held.more.get("way_back")
+    how = _how(found)
+    sessions.end_family()
+    session[_ENDED] = how
+    if way_back is not None:
+        entry.offer(held.tenant_id, UUID(way_back), found.case_id)
+    return redirect(url_for("child.done"), 303)
+
+
+@child.get("/done")
+@door("public")
+def done() -> ResponseReturnValue:
+    """Give the telephone back; the grown-up comes in again by a code."""
+    return page(
+        "family/child_done.html",
+        page_title=_("Done. Give the phone back"),
+        how=session.get(_ENDED, "all"),
+        way_back=entry.is_offered(),
+    )
+
+
+@child.post("/leave")
+@_for_child
+def leave() -> ResponseReturnValue:
+    """A teenager closes the page."""
+    sessions.end_family()
+    session[_ENDED] = "left"
+    return redirect(url_for("child.done"), 303)
+
+
+def help_line(found: ChildPage) -> Markup:
+    """Whom to call when it is bad; the numbers can be tapped."""
+    words = str(escape(found.help_line))
+    tapped = _CALLABLE.sub(
+        lambda number: f'<a href="tel:{number[0].replace("-", "")}">{number[0]}</a>', words
+    )
+    return Markup(tapped)  # noqa: S704 - escaped above, only numbers were put into links
+
+
+def _page() -> ChildPage:
+    case_id = current_actor().case_id
+    assert case_id is not None
+    return perform(family.child_page, case_id=case_id, locale=locale())
+
+
+def _next_url(found: ChildPage) -> str:
+    """The first thing that must be done; the way out when nothing is left."""
+    first = next((step for step in found.tasks if not step.optional), None)
+    return _url(first) if first is not None else url_for("child.finish")
+
+
+def _after(found: ChildPage, step: str) -> str:
+    """Where it goes on: nowhere when the child wants to think, or said no."""
+    thinking = any(task.step == step for task in found.tasks)
+    if found.ended or thinking:
+        if current_actor().assured:
+            flash(_thanks(found), "note")
+        return url_for("child.finish")
+    return _next_url(found)
+
+
+def _thanks(found: ChildPage) -> str:
+    if found.ended:
+        return str(_("You said no, and that is all right. Nobody will ask you to explain."))
+    return str(_("Take your time. You can answer here whenever you are ready."))
+
+
+def _how(found: ChildPage) -> str:
+    if found.ended:
+        return "no" if found.end == "declined_by_child" else "all"
+    steps = [step.step for step in found.tasks if not step.optional]
+    if VOICE in steps:
+        return "later"
+    return "part" if steps else "all"
+
+
+def _url(step: NextStep) -> str:
+    if step.kind == "sign":
+        return url_for("child.go_on", stage=step.step)
+    return url_for("child.form", step=step.step)
+
+
+def _task(step: NextStep) -> dict[str, str]:
+    task = {"title": step.label.in_(locale()), "url": _url(step)}
+    if step.optional:
+        task["hint"] = _("Nothing depends on it")
+    return task
+
+
+def _sure_page(found: ChildPage, speaker: Speaker) -> ResponseReturnValue:
+    """«I don't want to» is an answer: it is asked once whether it was meant, and then it stands."""
+    return page(
+        "family/child_sure.html",
+        page_title=_("You don’t want to. That is an answer"),
+        school=speaker,
+        kicker=found.child_name,
+        help_line=help_line(found),
+        fields=[
+            (name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"
+        ],
+        back_url=url_for("child.form", step=VOICE),
+    )
+
+
+def _package(stage: str) -> Place:
+    found = _page()
+    case_id = found.case_id
+    return Place(
+        case_id=case_id,
+        stage=stage,
+        speaker=speaker_of(case_id=case_id),
+        question_url=lambda consent: url_for("child.question", stage=stage, consent=consent),
+        check_url=url_for("child.check", stage=stage),
+        again_url=url_for("child.code_again", stage=stage),
+        after_url=url_for("child.go_further"),
+        home_url=url_for("child.home"),
+        help_line=help_line(found),
+    )
+
+
+def _consent_urls(consent_id: UUID) -> dict[str, str]:
+    return {
+        "home": url_for("child.home"),
+        "consent": url_for("child.consent", consent_id=consent_id),
+        "pdf": url_for("child.pdf", consent_id=consent_id),
+        "withdraw": url_for("child.withdraw", consent_id=consent_id),
+    }
