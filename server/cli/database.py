@@ -25,6 +25,20 @@ def migrate() -> None:
         postgres.prepare_external(read.database_owner_url, read.database_url)
     migrations.upgrade(read.database_owner_url)
     speaking.say(N_("The tables are up to date (%(revision)s)."), revision=migrations.head())
+    _load_definitions(read)
+
+
+def _load_definitions(read: settings.Settings) -> None:
+    """What ships becomes the newest release, written by the bound role like every release."""
+    from server import runtime
+    from server.access.actors import SHELL
+    from server.services import releases
+
+    built = runtime.build(read)
+    with built.tools.begin(SHELL) as work:
+        number = releases.load_shipped(work)
+    built.close()
+    speaking.say(N_("The model's release is %(number)s."), number=number)
 
 
 @click.group(help=N_("Work on the database as its owner."))

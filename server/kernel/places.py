@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 _SERVER = Path(__file__).resolve().parents[1]
@@ -20,6 +21,17 @@ def translations() -> Path:
 def code() -> Path:
     """The folder from which `server` is imported; children of the supervisor start from it."""
     return _SERVER.parent
+
+
+def definitions_mark() -> str:
+    """SHA-256 over all shipped definition files: changes when any of them does."""
+    folder = workflow_defs()
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        if file.suffix in (".yaml", ".md"):
+            digest.update(f"{file.relative_to(folder).as_posix()}\0".encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def _folder(name: str) -> Path:

@@ -79,6 +79,8 @@ def load_shipped(work: UnitOfWork) -> str:
     if checked.bundle is None or checked.refused:
         raise DefinitionRefused(problems=checked.problems)
     bundle = checked.bundle
+    # By this mark the next start knows, by one SELECT, that there is nothing to load.
+    definitions.keep(work.session, f"shipped:{places.definitions_mark()}", {}, work.now)
     if any(row.hash == bundle.hash for row in definitions.releases(work.session)):
         return bundle.release
     return _keep(work, bundle, _shipped_sources(), "shipped")

@@ -160,7 +160,9 @@ class Installation:
 
         owner = self._settings.database_owner_url
         try:
-            if migrations.current(owner or self._settings.database_url) == migrations.head():
+            url = owner or self._settings.database_url
+            shipped = f"shipped:{places.definitions_mark()}"
+            if migrations.current(url) == migrations.head() and migrations.holds(url, shipped):
                 return False
         except psycopg.OperationalError as error:
             name = "DATABASE_OWNER_URL" if owner else "DATABASE_URL"

@@ -26,6 +26,15 @@ def current(url: str) -> str | None:
         return str(row[0]) if row else None
 
 
+def holds(url: str, definition: str) -> bool:
+    """Whether a database at the newest revision also holds this definition."""
+    import psycopg
+
+    with psycopg.connect(_plain(url)) as connection:
+        row = connection.execute("SELECT 1 FROM definition WHERE hash = %s", (definition,))
+        return row.fetchone() is not None
+
+
 def upgrade(owner_url: str) -> None:
     """Bring a database to the newest revision; nothing happens when it is there already."""
     if current(owner_url) == head():
