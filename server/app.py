@@ -22,7 +22,7 @@ from server.http import (
 )
 from server.http.hosts import FromOutside
 from server.runtime import Runtime
-from server.web import sandbox
+from server.web import desk, sandbox
 from server.web.child import child
 from server.web.entry import entry
 from server.web.guardian import guardian
@@ -90,6 +90,7 @@ def _open_doors(app: Flask, runtime: Runtime) -> None:
     """The pages of each reader, and what programs use."""
     for pages in (public, entry, guardian, child):
         app.register_blueprint(pages)
+    desk.register(app)
     app.register_blueprint(v1.blueprint)
     if runtime.settings.sandbox:
         sandbox.register(app, outbox=runtime.settings.data.outbox)

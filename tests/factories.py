@@ -213,7 +213,7 @@ class Enrolment:
     def speaks(self, wants: str = "yes") -> None:
         """The child's own word; from 14 its own signature too."""
         actor = self.guardian if self.task("voice").role == "guardian" else self.mentee
-        values = {"told_by": self.family.name, "understands": True, "wants": wants}
+        values = {"told_by": self.family.name, "understands": "yes", "wants": wants}
         self.school.do(
             actor, filling.fill, case_id=self.case_id, step="voice", read=_only_known(values)
         )

@@ -17,7 +17,7 @@ from server.kernel.text import Text
 from server.services import persons, work_rows
 from server.services.cards import Card, CardInMaking, school_of, thing_of
 from server.services.unit_of_work import UnitOfWork
-from server.services.work_rows import Listed, WorkRow
+from server.services.work_rows import Choice, Listed, WorkRow
 from server.store import cases, desk, people, schools
 from server.store.desk import Filter
 from server.store.steps import FAR_AWAY
@@ -164,9 +164,11 @@ def card_page(
 class Told:
     """One row of a bulk decision as its result tells it afterwards."""
 
+    task_id: UUID
     case_id: UUID
     number: int
     child_name: str | None
+    outcomes: tuple[Choice, ...]
     outcome_label: Text | None  # of what was decided, by whoever was first
     by: str | None
     at: datetime | None
@@ -174,25 +176,31 @@ class Told:
 
 def told(work: UnitOfWork, *, task_ids: Sequence[UUID]) -> list[Told]:
     """What became of these tasks; those out of the actor's sight are left out."""
-    rows = [found for one in task_ids if (found := cases.task(work.session, one)) is not None]
+    rows = [row for one in task_ids if (row := cases.task(work.session, one)) is not None]
     seen = {row.id: case for row in rows if (case := _seen_case(work, row)) is not None}
     children = [case.subject_id for case in seen.values() if case.subject_id]
     boards = work_rows.board(work, children)
     found_people = people.people(work.session, children)
     work.keyring.load(children)
     names = persons.names(work, [row.done_by for row in rows])
-    return [
-        Told(
-            case_id=case.id,
-            number=case.number,
-            child_name=_name(work, case, found_people, boards),
-            outcome_label=_outcome_label(work, case, row),
-            by=names.get(row.done_by) if row.done_by else None,
-            at=row.closed_at,
+    found = []
+    for row in rows:
+        if (case := seen.get(row.id)) is None:
+            continue
+        outcomes = _outcomes(work, case, row)
+        found.append(
+            Told(
+                task_id=row.id,
+                case_id=case.id,
+                number=case.number,
+                child_name=_name(work, case, found_people, boards),
+                outcomes=outcomes,
+                outcome_label=next((o.label for o in outcomes if o.id == row.outcome), None),
+                by=names.get(row.done_by) if row.done_by else None,
+                at=row.closed_at,
+            )
         )
-        for row in rows
-        if (case := seen.get(row.id)) is not None
-    ]
+    return found
 
 
 def due_of(due_at: datetime) -> datetime | None:
@@ -220,13 +228,9 @@ def _name(
     return str(name) if name else None
 
 
-def _outcome_label(work: UnitOfWork, case: cases.Case, task: cases.Task) -> Text | None:
-    school = school_of(work, case)
-    compiled = work_rows.ready_of(work, case.definition_hash, school.variant).workflows[
-        case.workflow
-    ]
-    chosen = work_rows.choices(compiled, task.step, task.kind)
-    return next((one.label for one in chosen if one.id == task.outcome), None)
+def _outcomes(work: UnitOfWork, case: cases.Case, task: cases.Task) -> tuple[Choice, ...]:
+    ready = work_rows.ready_of(work, case.definition_hash, school_of(work, case).variant)
+    return work_rows.choices(ready.workflows[case.workflow], task.step, task.kind)
 
 
 def _desks(work: UnitOfWork) -> list[UUID]:

@@ -1,0 +1,257 @@
+"""A child's card: read it, decide, do what is left to staff, remind, fill in for the family."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from server.access.policy import Permission
+from server.forms.definition import FormSpec
+from server.http.context import door, perform
+from server.http.errors import sentence_of
+from server.http.rendering import locale
+from server.kernel.errors import (
+    AlreadyDone,
+    AnswersRefused,
+    ConsentMissing,
+    NotAllowed,
+    NotFound,
+    NotYours,
+    Refused,
+    StageClosed,
+)
+from server.kernel.ids import parse_id
+from server.services import decisions, filling
+from server.services import desk as desk_services
+from server.services.cards import REASONS, Card
+from server.services.desk import Office
+from server.web import card_view, desk_words, forms
+from server.web.office import desk, key_of, new_nonce, office_page
+from server.web.said import _
+from server.web.worklist import View, who
+
+Refusal = AlreadyDone | StageClosed | NotAllowed | Refused
+
+
+@desk.get("/case/<uuid:case_id>")
+@door("staff", Permission.CASE_OPEN)
+def card(case_id: UUID) -> ResponseReturnValue:
+    """One child's application."""
+    return _card_page(case_id)
+
+
+@desk.post("/case/<uuid:case_id>/reveal")
+@door("staff", Permission.CASE_OPEN)
+def reveal(case_id: UUID) -> ResponseReturnValue:
+    """Show a name that is kept back: for this one page, with a reason, which is evidence."""
+    reason = request.form.get("reason", "")
+    if reason not in REASONS:
+        said = _("Choose why you need the name.")
+        return _card_page(case_id, status=422, wrong=("reason", said))
+    return _card_page(case_id, reason=reason)
+
+
+@desk.post("/case/<uuid:case_id>/decide")
+@door("staff", Permission.CASE_DECIDE)
+def decide(case_id: UUID) -> ResponseReturnValue:
+    """Accept, return or decline; with what was typed kept where it is not taken."""
+    task_id, revision = _task(), request.form.get("revision", "")
+    try:
+        verdict = perform(
+            decisions.decide,
+            case_id=case_id,
+            task_id=task_id,
+            outcome=request.form.get("outcome", ""),
+            comment=request.form.get("comment", ""),
+            revision=int(revision) if revision.isdecimal() and len(revision) < 9 else None,
+            key=key_of(task_id),
+        )
+    except (AlreadyDone, StageClosed, NotYours, ConsentMissing, Refused) as refusal:
+        return _refused(case_id, refusal, field="comment")
+    if verdict.state == "one_of_two":
+        flash(_("You accepted. One more person must decide, then the family is told."), "waiting")
+    else:
+        flash(_("Your decision is written down. The family gets a message."), "good")
+    return redirect(url_for("desk.card", case_id=case_id), 303)
+
+
+@desk.post("/case/<uuid:case_id>/task")
+@door("staff", Permission.CASE_DECIDE)
+def finish_task(case_id: UUID) -> ResponseReturnValue:
+    """Something left to staff is done: a call made, an application closed."""
+    task_id = _task()
+    try:
+        perform(
+            decisions.finish_task,
+            case_id=case_id,
+            task_id=task_id,
+            outcome=request.form.get("outcome", ""),
+            key=key_of(task_id),
+        )
+    except (AlreadyDone, StageClosed, Refused) as refusal:
+        return _refused(case_id, refusal, field="")
+    flash(_("Noted."), "good")
+    return redirect(url_for("desk.card", case_id=case_id), 303)
+
+
+@desk.post("/case/<uuid:case_id>/remind")
+@door("staff", Permission.CASE_REMIND)
+def remind(case_id: UUID) -> ResponseReturnValue:
+    """Remind the family now; from the list or from the card, and back there."""
+    in_list = "tab" in request.form
+    back = url_for("desk.card", case_id=case_id)
+    if in_list:
+        place = parse_id(request.form.get("place", ""))
+        back = View(tab=request.form["tab"], place=place).url()
+    try:
+        perform(decisions.remind, case_id=case_id, task_id=_task("remind"))
+    except (AlreadyDone, StageClosed):
+        flash(_("There is nothing to remind of any more: the family has answered."), "note")
+    except Refused as refusal:
+        flash(sentence_of(refusal), "note")
+    else:
+        flash(_("The reminder is on its way, with a new link."), "good")
+    return redirect(back, 303)
+
+
+@desk.route("/case/<uuid:case_id>/fill/<step>", methods=["GET", "POST"])
+@door("staff", Permission.CASE_FILL_FOR_FAMILY)
+def fill(case_id: UUID, step: str) -> ResponseReturnValue:
+    """Enter a form for the family: then somebody else decides on it."""
+    office, shown = perform(desk_services.card_page, case_id=case_id, locale=locale())
+    if request.method == "GET":
+        try:
+            opened = perform(filling.open_form, case_id=case_id, step=step)
+        except (StageClosed, NotAllowed) as refusal:
+            return _refused(case_id, refusal, field="")
+        return _fill_page(office, shown, opened.form, comment=opened.comment)
+    reader = forms.Reader(request.form, today=office.today, locale=locale())
+    try:
+        perform(filling.fill, case_id=case_id, step=step, read=reader, key=_fill_key(case_id, step))
+    except AnswersRefused as refusal:
+        assert reader.form is not None
+        problems = reader.problems(refusal.problems)
+        return _fill_page(office, shown, reader.form, reader=reader, problems=problems, status=422)
+    except (AlreadyDone, StageClosed, NotAllowed) as refusal:
+        return _refused(case_id, refusal, field="")
+    flash(_("The answers are written down as entered by you. Another coordinator decides."), "good")
+    return redirect(url_for("desk.card", case_id=case_id), 303)
+
+
+def _card_page(
+    case_id: UUID,
+    *,
+    status: int = 200,
+    reason: str | None = None,
+    wrong: tuple[str, str] = ("", ""),
+    refused: dict[str, str] | None = None,
+) -> ResponseReturnValue:
+    office, shown = perform(
+        desk_services.card_page, case_id=case_id, locale=locale(), reason=reason
+    )
+    field, said = wrong
+    typed = request.form.get("comment", "") if request.method == "POST" else ""
+    return office_page(
+        "desk/card.html",
+        office,
+        status=status,
+        errors=[{"name": field, "label": "", "text": said}] if field else [],
+        refused=refused,
+        revealed=reason is not None and not shown.hidden,
+        nonce=new_nonce(),
+        back_url=url_for("desk.worklist"),
+        **card_view.view(shown, office, typed=typed, errors={field: said}),
+    )
+
+
+def _refused(case_id: UUID, refusal: Refusal, *, field: str) -> ResponseReturnValue:
+    """The card as it is now, with why nothing was written down; what was typed stands there."""
+    if isinstance(refusal, Refused):
+        said = sentence_of(refusal)
+        if field and refusal.facts.get("reason") in ("comment_needed", "comment_long"):
+            return _card_page(case_id, status=422, wrong=(field, said))
+        return _card_page(case_id, status=422, refused=_notice(_("Nothing was written down"), said))
+    title, words = _("Nothing was written down"), _why_refused(refusal)
+    # Not allowed is not in conflict with anybody: it will be so again.
+    status = 403 if isinstance(refusal, NotYours) else 409
+    return _card_page(case_id, status=status, refused=_notice(title, words))
+
+
+def _why_refused(refusal: Refusal) -> str:
+    if isinstance(refusal, AlreadyDone):
+        return _who_was_first(refusal)
+    if isinstance(refusal, ConsentMissing):
+        return _("A consent was withdrawn while this page was open, so nothing may be decided.")
+    if isinstance(refusal, StageClosed) and refusal.facts.get("state") == "paused":
+        return _("A consent was withdrawn while this page was open, so nothing may be decided.")
+    if isinstance(refusal, NotYours):
+        reason = str(refusal.facts.get("reason", ""))
+        return sentence_of(Refused(reason=reason))
+    return _("The application has moved on. This is how it stands now.")
+
+
+def _who_was_first(refusal: AlreadyDone) -> str:
+    outcome = refusal.facts.get("outcome")
+    if not outcome:
+        return _("The application changed while this page was open. Look again, then decide.")
+    office = perform(desk_services.office)
+    found = perform(desk_services.told, task_ids=[refusal.facts["task"]])
+    label = next((one.outcome_label for one in found if one.outcome_label), None)
+    facts = {
+        "who": refusal.by or desk_words.role("coordinator"),
+        "when": desk_words.when(refusal.facts["at"], office) if refusal.facts.get("at") else "",
+        "outcome": label.in_(locale()) if label else outcome,
+    }
+    return _(
+        "Somebody was first: %(who)s, %(when)s, “%(outcome)s”. Yours was not written down.", **facts
+    )
+
+
+def _notice(title: str, text: str) -> dict[str, str]:
+    return {"title": title, "text": text}
+
+
+def _task(field: str = "task") -> UUID:
+    task_id = parse_id(request.form.get(field, ""))
+    if task_id is None:
+        raise NotFound(what="task")
+    return task_id
+
+
+def _fill_page(
+    office: Office,
+    shown: Card,
+    form: FormSpec,
+    *,
+    reader: forms.Reader | None = None,
+    problems: forms.Problems | None = None,
+    comment: str | None = None,
+    status: int = 200,
+) -> ResponseReturnValue:
+    language = locale()
+    typed = reader.read.raw if reader else {}
+    return office_page(
+        "desk/fill.html",
+        office,
+        status=status,
+        page_title=form.title.in_(language),
+        kicker=" · ".join(
+            [
+                _("Application %(number)s", number=shown.case.number),
+                who(shown.child_name, shown.case.number, hidden=shown.hidden),
+            ]
+        ),
+        republished=reader.republished if reader else False,
+        comment=comment,
+        errors=forms.errors(form, language, problems or {}),
+        rows=forms.rows(form, language, typed=typed, problems=problems or {}),
+        edition=forms.edition_of(form),
+        nonce=request.form.get("nonce", "") or new_nonce(),
+        back_url=url_for("desk.card", case_id=shown.case.id),
+    )
+
+
+def _fill_key(case_id: UUID, step: str) -> str:
+    return f"{key_of(case_id)} {step[:64]}"

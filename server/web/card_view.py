@@ -1,0 +1,264 @@
+"""A card as its page shows it: words, signs and what may be pressed, from the service's facts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import url_for
+
+from server.consents.signers import day_in
+from server.forms.fields import FIELD_TYPES, export
+from server.http.rendering import locale
+from server.services import decisions
+from server.services.cards import REASONS, AnswerSheet, Card, ConsentLine, OpenTask
+from server.services.desk import Office
+from server.web import desk_words
+from server.web.said import _
+from server.web.worklist import who, years
+from server.words import dates
+from server.words.speech import N_
+
+_WHY = {
+    "answer_family": N_("The family asks or writes to us"),
+    "law": N_("The law or an authority demands it"),
+    "safety": N_("It is about the child’s safety"),
+}
+_DEED = {"accept": "button-main", "decline": "button-wrong"}
+
+
+def view(shown: Card, office: Office, *, typed: str = "", errors: dict[str, str]) -> dict[str, Any]:
+    """Everything the template asks for; `typed` is the comment, `errors` are by field."""
+    kinds: dict[str, list[OpenTask]] = {"review": [], "staff": [], "form": [], "sign": []}
+    for one in shown.tasks:
+        kinds[one.task.kind].append(one)
+    title = _("Application %(number)s", number=shown.case.number)
+    return {
+        "page_title": title,
+        "name": who(shown.child_name, shown.case.number, hidden=shown.hidden),
+        "kicker": f"{title} · {shown.title.in_(locale())}",
+        "lead": _lead(shown),
+        "stage": _stage(shown),
+        "facts": _facts(shown),
+        "hidden": shown.hidden,
+        "reasons": _reasons(errors.get("reason", "")),
+        "alike": shown.alike,
+        "board": _board(shown, office),
+        "sheets": _sheets(shown, office),
+        "earlier": _earlier(shown, office),
+        "reviews": [
+            _review(one, office, typed, errors.get("comment", "")) for one in kinds["review"]
+        ],
+        "chores": [_chore(one, office) for one in kinds["staff"]],
+        "waiting": [_wait(one, office) for one in (*kinds["sign"], *kinds["form"])],
+        "letters": _letters(shown, office),
+        "moments": desk_words.happenings(shown, office),
+        "revision": shown.revision,
+        "case_id": shown.case.id,
+    }
+
+
+def _lead(shown: Card) -> str:
+    age = years(shown.age) if shown.age is not None else ""
+    born = dates.day(shown.birth, locale()) if shown.birth else ""
+    parts = [age, _("born %(day)s", day=born) if born else "", shown.place or ""]
+    return ", ".join(part for part in parts if part)
+
+
+def _stage(shown: Card) -> dict[str, str]:
+    """Where the application stands, as a badge."""
+    if shown.end_label is not None:
+        kind = "good" if shown.case.end == "enrolled" else "off"
+        return {"kind": kind, "text": shown.end_label.in_(locale())}
+    if shown.case.status == "paused":
+        return {"kind": "wrong", "text": _("Paused: a consent was withdrawn")}
+    text = shown.stage_label.in_(locale()) if shown.stage_label else shown.title.in_(locale())
+    return {"kind": "note", "text": text}
+
+
+def _facts(shown: Card) -> list[dict[str, Any]]:
+    """Who the guardian is and how to reach them."""
+    if shown.hidden or shown.guardian_contact is None:
+        return []
+    facts: list[dict[str, Any]] = []
+    if shown.guardian_name:
+        fact: dict[str, Any] = {
+            "label": _("Parent or guardian"),
+            "value": shown.guardian_name,
+            "note": shown.capacity or "",
+        }
+        if shown.level == "L1":
+            fact["badge"] = {"kind": "waiting", "text": _("the parent’s document is not checked")}
+        facts.append(fact)
+    contact = shown.guardian_contact
+    facts.append({"label": _("Contact"), "contact": contact, "kind": shown.guardian_contact_kind})
+    return facts
+
+
+def _reasons(error: str) -> dict[str, Any]:
+    return {
+        "name": "reason",
+        "type": "one_of",
+        "label": _("Why do you need the name?"),
+        "help": _("The reason is written down for good, with your name and the hour."),
+        "required": True,
+        "choices": [(one, _(_WHY[one])) for one in REASONS],
+        "value": "",
+        "errors": [error] if error else [],
+    }
+
+
+def _board(shown: Card, office: Office) -> list[dict[str, str]]:
+    """Every consent with who answered, and the child's own word among them."""
+    lines = [_consent(one, office) for one in shown.consents]
+    asked = {one.sign.consent for one in shown.consents}
+    lines += [
+        {"name": one.title.in_(locale()), "state": desk_words.LOOKS[one.state]}
+        for one in shown.signs
+        if one.consent not in asked
+    ]
+    return lines
+
+
+def _consent(line: ConsentLine, office: Office) -> dict[str, str]:
+    state = desk_words.LOOKS[line.sign.state]
+    notes = [_answered(role, answer, at, office) for role, answer, at in line.answers]
+    if line.sign.state == "requested" and line.sign.owed:
+        owed = ", ".join(desk_words.role(one) for one in line.sign.owed)
+        notes.append(_("waiting for: %(who)s", who=owed))
+    if line.withdrawn_at is not None:
+        notes = [desk_words.when(line.withdrawn_at, office)]
+    shown = {"name": line.sign.title.in_(locale()), "state": state, "note": "; ".join(notes)}
+    if line.sign.state == "deferred":
+        shown["word"] = _("put off by the family")
+    return shown
+
+
+def _answered(role: str, answer: str, at: datetime, office: Office) -> str:
+    facts = {"who": desk_words.role(role), "when": desk_words.when(at, office)}
+    if answer == "given":
+        return _("%(who)s: yes, %(when)s", **facts)
+    return _("%(who)s: no, %(when)s", **facts)
+
+
+def _sheets(shown: Card, office: Office) -> list[dict[str, Any]]:
+    """The newest answers to each form, newest form first: the decision is about those."""
+    newest = {sheet.form.form: sheet for sheet in shown.answers}
+    return [
+        _sheet(one, office) for one in sorted(newest.values(), key=lambda s: s.at, reverse=True)
+    ]
+
+
+def _earlier(shown: Card, office: Office) -> list[dict[str, Any]]:
+    newest = {sheet.form.form: sheet for sheet in shown.answers}
+    old = [sheet for sheet in shown.answers if newest[sheet.form.form] is not sheet]
+    return [_sheet(one, office) for one in reversed(old)]
+
+
+def _sheet(sheet: AnswerSheet, office: Office) -> dict[str, Any]:
+    author = sheet.author_name or desk_words.role(sheet.author_role)
+    by = _("Entered for the family by %(who)s", who=author) if sheet.on_behalf else author
+    return {
+        "title": sheet.form.title.in_(locale()),
+        "by": f"{by}, {desk_words.when(sheet.at, office)}",
+        "on_behalf": sheet.on_behalf,
+        "facts": [
+            {
+                "label": field.label.in_(locale()),
+                "value": export(sheet.values[field.field], field, locale())
+                if field.field in sheet.values
+                else _("not answered"),
+                "badge": {"kind": "waiting", "text": _("read this with care")}
+                if field.field in sheet.flags
+                else None,
+            }
+            for field in sheet.fields
+            if FIELD_TYPES[field.type].answers
+        ],
+    }
+
+
+def _review(one: OpenTask, office: Office, typed: str, error: str) -> dict[str, Any]:
+    so_far, wanted = one.row.approvals
+    return {
+        "task": one.task.id,
+        "title": one.label.in_(locale()),
+        "due": _due(one, office),
+        "paused": one.task.status != 0,
+        "blocked": _(desk_words.WHY_NOT[one.blocked]) if one.blocked else "",
+        "so_far": so_far,
+        "wanted": wanted,
+        "accepted_by": ", ".join(one.row.accepted_by),
+        "flagged": bool(one.row.flags),
+        "field": {
+            "name": "comment",
+            "type": "long_text",
+            "label": _("Comment"),
+            "help": _("Needed when you return or decline: the family reads it."),
+            "required": False,
+            "max_length": decisions.LONGEST_COMMENT,
+            "value": typed,
+            "errors": [error] if error else [],
+        },
+        "outcomes": [
+            {"id": choice.id, "label": choice.label.in_(locale()), "kind": _DEED.get(choice.id, "")}
+            for choice in one.outcomes
+        ],
+    }
+
+
+def _chore(one: OpenTask, office: Office) -> dict[str, Any]:
+    return {
+        "task": one.task.id,
+        "title": one.label.in_(locale()),
+        "due": _due(one, office),
+        "overdue": one.row.overdue,
+        "paused": one.task.status != 0,
+        "blocked": _(desk_words.WHY_NOT[one.blocked]) if one.blocked else "",
+        "waits_for": one.row.waits_for.in_(locale()) if one.row.waits_for else "",
+        "outcomes": [
+            {"id": choice.id, "label": choice.label.in_(locale())} for choice in one.outcomes
+        ],
+    }
+
+
+def _wait(one: OpenTask, office: Office) -> dict[str, Any]:
+    return {
+        "task": one.task.id,
+        "title": one.label.in_(locale()),
+        "who": desk_words.role(one.task.role),
+        "due": _due(one, office),
+        "overdue": one.row.overdue,
+        "paused": one.task.status != 0,
+        "optional": one.optional,
+        "remindable": one.remindable,
+        "fill_url": url_for("desk.fill", case_id=one.task.case_id, step=one.task.step)
+        if one.fillable
+        else "",
+    }
+
+
+def _due(one: OpenTask, office: Office) -> str:
+    if one.row.due_at is None:
+        return ""
+    return dates.day_near(day_in(office.zone, one.row.due_at), office.today, locale())
+
+
+def _letters(shown: Card, office: Office) -> list[dict[str, str]]:
+    channels = {"mail": _("by mail"), "sms": _("by message")}
+    found = []
+    for letter in shown.letters:
+        state, kind = desk_words.letter_line(letter, office)
+        found.append(
+            {
+                "title": desk_words.letter_name(letter),
+                "to": ", ".join(
+                    part
+                    for part in (desk_words.role(letter.to), channels.get(letter.channel or "", ""))
+                    if part
+                ),
+                "state": state,
+                "kind": kind,
+            }
+        )
+    return found

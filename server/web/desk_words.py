@@ -1,0 +1,207 @@
+"""Words of the desk: states of consents and letters, roles, what happened; a table for each."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from server.http.rendering import locale
+from server.kernel.text import Text
+from server.services.cards import Card
+from server.services.desk import Office
+from server.services.work_rows import Sign
+from server.web.said import _
+from server.words import dates
+from server.words.speech import N_
+
+# The ten names of a consent's state, as the look knows them.
+LOOKS = {
+    "not_asked": "not_asked",
+    "requested": "waiting",
+    "deferred": "waiting",
+    "unknown": "waiting",
+    "given": "given",
+    "renewed": "given",
+    "refused": "refused",
+    "withdrawn": "withdrawn",
+    "revoked": "revoked",
+    "expired": "expired",
+    "invalidated": "expired",
+}
+_SHORT = {
+    "processing": N_("data"),
+    "participation": N_("taking part"),
+    "photo": N_("photos"),
+    "voice": N_("the child’s word"),
+}
+ROLES = {
+    "guardian": N_("parent or guardian"),
+    "mentee": N_("participant"),
+    "coordinator": N_("coordinator"),
+    "cycle_lead": N_("cycle lead"),
+    "curator": N_("municipal representative"),
+    "tutor": N_("tutor"),
+    "partner_admin": N_("partner’s administrator"),
+    "system": N_("by itself, when it was due"),
+    "shell": N_("operator of the server"),
+    "token": N_("a program"),
+    "visitor": N_("a visitor"),
+    "staff": N_("school"),
+}
+LETTERS = {
+    "invitation": N_("Invitation"),
+    "reminder": N_("Reminder"),
+    "resume_link": N_("New link"),
+    "child_link": N_("Link for the teenager"),
+    "returned": N_("Request to add to the answers"),
+    "receipt_ready": N_("Confirmation"),
+    "enrolled": N_("Letter: accepted"),
+    "declined": N_("Letter: declined"),
+    "stopped_by_child": N_("Letter: the child said no"),
+    "closed_after_withdrawal": N_("Letter: the application is closed"),
+    "withdrawal_received": N_("Letter: the withdrawal has arrived"),
+    "withdrawal_done": N_("Letter: all is done after the withdrawal"),
+    "consent_withdrawn": N_("Notice of a withdrawn consent"),
+    "overdue_to_coordinator": N_("Notice of something overdue"),
+    "renewal_needed": N_("Letter: a consent is running out"),
+}
+_FAILURES = {
+    "no_contact": N_("there is no contact"),
+    "no_gateway": N_("this kind of message is not sent here"),
+    "link_expired": N_("its link had run out"),
+    "link_revoked": N_("its link was closed"),
+    "link_closed": N_("its link was closed"),
+}
+WHY_NOT = {
+    "not_your_role": N_("a coordinator decides this"),
+    "filled_in_by_you": N_("you filled in the answers: another coordinator decides"),
+    "own_family": N_("this is your own family: another coordinator decides"),
+    "decided_by_you": N_("you have accepted already: one more person must"),
+}
+_HAPPENED = {
+    "started": N_("The application was opened"),
+    "invited": N_("The family was invited"),
+    "filled": N_("Filled in: %(what)s"),
+    "signed": N_("Answered: %(what)s"),
+    "decided": N_("Decision: %(outcome)s"),
+    "task_finished": N_("%(what)s: %(outcome)s"),
+    "consent_withdrawn": N_("Withdrawn: %(what)s"),
+    "raised": N_("A task for the school: %(what)s"),
+    "overdue": N_("Overdue: %(what)s"),
+    "expired": N_("The application was closed: there was no consent"),
+    "inbox_withdrawn": N_("Stopped: a consent was withdrawn in another application"),
+    "inbox_closed": N_("The application was closed after the withdrawal"),
+}
+_HAPPENED_SIGNS = {
+    "filled": ("off", "pencil"),
+    "signed": ("good", "tick"),
+    "decided": ("note", "flag"),
+    "task_finished": ("off", "tick"),
+    "consent_withdrawn": ("wrong", "undo"),
+    "inbox_withdrawn": ("wrong", "undo"),
+    "raised": ("waiting", "flag"),
+    "overdue": ("waiting", "clock"),
+    "expired": ("off", "clock"),
+    "invited": ("off", "letter"),
+    "started": ("off", "person"),
+}
+
+
+def short_name(sign: Sign) -> str:
+    """A consent in one or two words, for the head of a column."""
+    known = _SHORT.get(sign.consent)
+    return _(known) if known else sign.title.in_(locale())
+
+
+def signs(found: tuple[Sign, ...]) -> list[dict[str, str]]:
+    """Signs of a row as the look draws them."""
+    return [{"name": short_name(one), "state": LOOKS[one.state]} for one in found]
+
+
+def role(name: str) -> str:
+    """Who somebody is, by role."""
+    return _(ROLES.get(name, ROLES["staff"]))
+
+
+def when(at: datetime, office: Office) -> str:
+    """A moment as seen from now: «вчера, 14:05»."""
+    return dates.moment_near(at, office.now, office.zone, locale())
+
+
+def letter_line(letter: Any, office: Office) -> tuple[str, str]:
+    """Where a letter is, and the kind of state: `good`, `waiting`, `wrong`."""
+    if letter.state == "failed":
+        why = _FAILURES.get(letter.failure or "")
+        if why:
+            return _("did not arrive: %(why)s", why=_(why)), "wrong"
+        return _("did not arrive"), "wrong"
+    if letter.opened_at is not None:
+        return _("link opened %(when)s", when=when(letter.opened_at, office)), "good"
+    if letter.state == "sent":
+        at = letter.sent_at or letter.created_at
+        return _("sent %(when)s, not opened yet", when=when(at, office)), "waiting"
+    return _("on its way since %(when)s", when=when(letter.created_at, office)), "waiting"
+
+
+def letter_name(letter: Any) -> str:
+    """What a letter is called."""
+    return _(LETTERS.get(letter.letter, N_("Message")))
+
+
+def happenings(card: Card, office: Office) -> list[dict[str, str]]:
+    """What happened in a case, newest first, in human words."""
+    comments = {str(made.row.id): made.comment for made in card.decisions}
+    return [
+        {
+            "title": _happened(card, event),
+            "when": when(event.at, office),
+            "who": _who(event, name),
+            "text": comments.get(str(event.data.get("decision"))) or "",
+            "kind": _HAPPENED_SIGNS.get(event.kind, ("off", "dots"))[0],
+            "sign": _HAPPENED_SIGNS.get(event.kind, ("off", "dots"))[1],
+        }
+        for event, name in reversed(card.events)
+    ]
+
+
+def _happened(card: Card, event: Any) -> str:
+    sentence = _HAPPENED.get(event.kind)
+    if sentence is None:
+        return _("The application changed")
+    data = event.data
+    node = data.get("step") or data.get("task") or data.get("stage")
+    facts = {
+        "what": _label(card, node, data.get("consent")),
+        "outcome": _outcome(card, node, data.get("outcome")),
+    }
+    return str(_(sentence) % facts)
+
+
+def _label(card: Card, node: str | None, consent: str | None) -> str:
+    compiled = card.compiled
+    held = {line.sign.consent: line.sign.title for line in card.consents}
+    if node is None and consent in held:
+        return held[consent].in_(locale())
+    try:
+        return compiled.label(node or "").in_(locale())
+    except KeyError:
+        return node or ""
+
+
+def _outcome(card: Card, node: str | None, outcome: str | None) -> str:
+    if node is None or outcome is None:
+        return ""
+    labels: dict[str, Text] = {}
+    kind = card.compiled.kind(node)
+    if kind == "staff":
+        labels = dict(card.compiled.task(node).done_labels)
+    elif kind == "review" and (found := card.compiled.outcome(node, outcome)):
+        labels = {outcome: found.label}
+    return labels[outcome].in_(locale()) if outcome in labels else outcome
+
+
+def _who(event: Any, name: str | None) -> str:
+    said = f"{name}, {role(event.actor_role)}" if name else role(event.actor_role)
+    if event.on_behalf_of is not None:
+        return _("%(who)s, for the family", who=said)
+    return said
