@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import os
 import secrets
@@ -92,12 +93,13 @@ class DataFolder:
 
         :raises PermissionError: somebody else owns the short socket folder.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in (self.keys, self.master_keys, self.logs, self.sockets):
             folder.mkdir(mode=0o700, exist_ok=True)
-        # The short folder lies in a place where anyone may make names.
-        if self.sockets.is_symlink() or self.sockets.stat().st_uid != os.getuid():
-            raise PermissionError(str(self.sockets))
+        # The short folder lies where anyone may make names; inside ours nobody else can.
+        strange = self.sockets.is_symlink() or self.sockets.stat().st_uid != os.getuid()
+        if strange and self.sockets.parent != self.path:
+            raise PermissionError(errno.EPERM, "not ours", str(self.sockets))
 
     def make_keys(self) -> None:
         """Make the secrets that are missing; those that exist are left as they are."""
