@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -161,3 +162,12 @@ def _school(tenant_id: UUID, school_id: UUID, title: str, slug: str) -> schools.
         initials="ВР", region="Вологодская область", zone="Europe/Moscow", variant="standard",
         cycle_start=date(2026, 9, 1), cycle_end=date(2027, 5, 31), opening_on=None,
     )  # fmt: skip
+
+
+def until(claim: Callable[[], bool]) -> None:
+    """Wait for something another process does; the test's own time limit is the end."""
+    for _ in range(600):
+        if claim():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not happen")

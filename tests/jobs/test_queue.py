@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,7 @@ from server.jobs.worker import EffectWorker
 from server.kernel.ids import new_id
 from server.runtime import Runtime
 from server.store.due import Claimed
-from tests.jobs.conftest import Place
+from tests.jobs.conftest import Place, until
 
 
 @pytest.fixture
@@ -197,15 +196,6 @@ def start_worker(
     for process in started:
         process.kill()
         process.wait()
-
-
-def until(claim: Callable[[], bool]) -> None:
-    """Wait for something another process does; the test's own time limit is the end."""
-    for _ in range(600):
-        if claim():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not happen")
 
 
 def test_a_worker_killed_in_the_middle_costs_one_repeat_with_the_same_id(
