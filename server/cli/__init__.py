@@ -51,12 +51,17 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(importlib.import_module(module), name)
         from server.cli import speaking
 
-        return speaking.in_language(command, ctx.params.get("lang"))
+        return speaking.in_language(command, ctx.obj)
+
+    def get_help(self, ctx: click.Context) -> str:
+        from server.cli import speaking
+
+        return click.Group.get_help(speaking.in_language(self, ctx.obj), ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from server.cli import speaking
 
-        say = speaking.translator(ctx.params.get("lang"))
+        say = speaking.translator(ctx.obj)
         with formatter.section(say(N_("Commands"))):
             formatter.write_dl([(name, say(text)) for name, (_, text) in COMMANDS.items()])
 
@@ -86,7 +91,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     language = _language_asked_for(words)
     try:
-        code = command_line.main(words, prog_name="mentor-school", standalone_mode=False)
+        code = command_line.main(
+            words, prog_name="mentor-school", standalone_mode=False, obj=language
+        )
         return code if isinstance(code, int) else 0
     except click.exceptions.Abort:
         return 130

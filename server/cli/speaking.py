@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 import click
@@ -39,17 +40,22 @@ def translator(chosen: str | None) -> Callable[[str], str]:
 
 
 def in_language(command: click.Command, chosen: str | None) -> click.Command:
-    """The command with its help, and that of all below it, in the language chosen."""
-    _translate(command, translator(chosen))
-    return command
+    """A copy of the command whose help, and that of all below it, is in the language chosen."""
+    return _spoken(command, translator(chosen))
 
 
-def _translate(command: click.Command, say: Callable[[str], str]) -> None:
-    if command.help:
-        command.help = say(command.help)
-    for parameter in command.params:
-        if isinstance(parameter, click.Option) and parameter.help:
-            parameter.help = say(parameter.help)
-    if isinstance(command, click.Group):
-        for below in command.commands.values():
-            _translate(below, say)
+def _spoken(command: click.Command, say: Callable[[str], str]) -> click.Command:
+    spoken = copy(command)
+    spoken.help = say(command.help) if command.help else None
+    spoken.params = [_spoken_parameter(parameter, say) for parameter in command.params]
+    if isinstance(spoken, click.Group):
+        below = spoken.commands.items()
+        spoken.commands = {name: _spoken(command, say) for name, command in below}
+    return spoken
+
+
+def _spoken_parameter(parameter: click.Parameter, say: Callable[[str], str]) -> click.Parameter:
+    spoken = copy(parameter)
+    if isinstance(spoken, click.Option) and spoken.help:
+        spoken.help = say(spoken.help)
+    return spoken

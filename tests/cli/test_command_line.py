@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -47,6 +48,17 @@ def test_every_command_is_where_the_table_says(name):
 def test_wrong_use_ends_with_2(arguments, capsys):
     assert run(arguments) == 2
     assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["up"], ["db", "shell"]])
+def test_help_is_in_the_language_asked_for(arguments, capsys):
+    said = {}
+    for language in ("ru", "en"):
+        assert run(["--lang", language, *arguments, "--help"]) == 0
+        said[language] = capsys.readouterr().out
+
+    assert re.search("[а-я]{4}", said["ru"])
+    assert not re.search("[а-я]", said["en"])
 
 
 @pytest.mark.parametrize(("language", "word"), [("ru", "Настройки"), ("en", "settings")])
