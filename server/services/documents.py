@@ -86,7 +86,7 @@ def read(work: UnitOfWork, row: consent_rows.Consent) -> Document:
 
     :raises Broken: when bytes and hash do not fit.
     """
-    plain = work.keyring.of(row.subject_id).open(
+    plain = work.proofs.of(row.subject_id).open(
         row.document, table="consent", column="document", row=row.id, subject=row.subject_id
     )
     document = canonical_documents.parse(plain)
@@ -366,7 +366,7 @@ def _plus(day: date, duration: Duration) -> date:
 
 
 def _sealed(work: UnitOfWork, document: bytes, row_id: UUID, subject_id: UUID) -> bytes:
-    return work.keyring.of(subject_id).seal(
+    return work.proofs.of(subject_id).seal(
         document, table="consent", column="document", row=row_id, subject=subject_id
     )
 

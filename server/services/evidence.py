@@ -18,7 +18,7 @@ APP_VERSION = "0.1.0"
 
 @dataclass(frozen=True)
 class Payload:
-    """What is personal about an event for one person concerned; sealed under that person's key."""
+    """What is personal about an event for one person; sealed under that person's key of proofs."""
 
     person_id: UUID
     content: Mapping[str, Any]
@@ -44,7 +44,7 @@ def append(
         head = Head(stream, row.seq, bytes(row.hash)) if row else Head(stream)
     sealed = {new_id(): payload for payload in payloads}
     blobs = {
-        key: work.keyring.seal(
+        key: work.proofs.seal(
             payload.content, table="evidence_payload", row=key, subject=payload.person_id
         )
         for key, payload in sealed.items()

@@ -13,6 +13,7 @@ from server.services.unit_of_work import UnitOfWork
 from server.store import cases, people
 from server.store.erasure import (
     cases_to_erase,
+    destroy_old_proofs,
     guardians_without_case,
     old_commands,
     unconfirmed_checks,
@@ -20,6 +21,7 @@ from server.store.erasure import (
 
 UNCONFIRMED = timedelta(hours=24)
 AFTER_END = timedelta(days=30)
+PROOFS = timedelta(days=3 * 365)  # retention of evidence in legal/ru.yaml; a lawyer checks it
 COMMANDS = timedelta(days=30)
 REFUSED_ENDS = (
     "declined_by_family", "declined_by_child", "declined_by_school", "closed_after_withdrawal",
@@ -36,7 +38,10 @@ class Swept:
 
 
 def sweep(work: UnitOfWork) -> Swept:
-    """Erase what has had its day; keys are destroyed, events and evidence stay and still verify."""
+    """Erase what has had its day; keys are destroyed, events and evidence stay and still verify.
+
+    What proves a signature has a key of its own, which lives for three years more.
+    """
     checks = unconfirmed_checks(work.session, work.now - UNCONFIRMED)
     for check_id in checks:
         _destroy_key(work, check_id)
@@ -47,6 +52,7 @@ def sweep(work: UnitOfWork) -> Swept:
     for person_id in guardians_without_case(work.session, work.now - AFTER_END):
         _erase_person(work, person_id)
         gone.add(person_id)
+    destroy_old_proofs(work.session, work.now - PROOFS)
     old_commands(work.session, work.now - COMMANDS)
     return Swept(len(checks), len(gone))
 

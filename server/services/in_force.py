@@ -63,13 +63,14 @@ def _carried_over(
     definitions.keep_effective(
         work.session, work.tenant_id, effective.hash, effective.to_json(), work.now
     )
+    newest = schools.revisions(work.session, school.id, limit=1)[0]  # perhaps somebody's draft
     published.state = "superseded"
     work.session.add(
         schools.SettingsRevision(
             id=new_id(),
             tenant_id=work.tenant_id,
             school_id=school.id,
-            seq=published.seq + 1,
+            seq=newest.seq + 1,
             state="published",
             changes=published.changes,
             release=release.number,

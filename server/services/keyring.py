@@ -14,11 +14,20 @@ from server.store.database import Transaction
 
 
 class KeyRing:
-    """The sealers of this transaction, by person. Someone erased has none."""
+    """The sealers of this transaction, by person. Someone erased has none.
+
+    There are two rings: one for what is known of people, one for what proves their signatures.
+    """
 
     def __init__(
-        self, master: MasterKeys, transaction: Transaction, tenant_id: UUID | None
+        self,
+        master: MasterKeys,
+        transaction: Transaction,
+        tenant_id: UUID | None,
+        *,
+        kind: type[people.Key] = people.SubjectKey,
     ) -> None:
+        self._kind = kind
         self._master = master
         self._transaction = transaction
         self._tenant_id = tenant_id
@@ -30,7 +39,7 @@ class KeyRing:
         key = new_subject_key()
         wrapped = self._master.wrap(key, subject=subject_id)
         self._transaction.session.add(
-            people.SubjectKey(
+            self._kind(
                 subject_id=subject_id,
                 tenant_id=self._tenant_id,
                 epoch=wrapped.epoch,
@@ -51,7 +60,7 @@ class KeyRing:
         wanted = {one for one in subject_ids if one is not None and one not in self._held}
         if not wanted:
             return
-        found = people.keys(self._transaction.session, wanted)
+        found = people.keys(self._transaction.session, self._kind, wanted)
         for subject_id in wanted:
             row = found.get(subject_id)
             if row is None:

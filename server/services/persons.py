@@ -39,6 +39,7 @@ def new_person(
         created_at=work.now,
     )
     work.keyring.create(row.id)
+    work.proofs.create(row.id)
     write(work, row, _content(name, birth, contact))
     work.session.add(row)
     work.session.flush()

@@ -41,7 +41,7 @@ def make_receipt(work: UnitOfWork, *, consent_id: UUID, seq: int, render: Render
     :raises Broken: when the signature, its event or its document do not fit together.
     """
     row = consents.consent(work.session, consent_id)
-    if row is None or not work.keyring.knows(row.subject_id):
+    if row is None or not work.proofs.knows(row.subject_id):
         return  # erased meanwhile: there is nothing to confirm any more
     if consents.receipt_of(work.session, consent_id, seq) is not None:
         return
@@ -57,7 +57,7 @@ def make_receipt(work: UnitOfWork, *, consent_id: UUID, seq: int, render: Render
             tenant_id=work.tenant_id,
             consent_id=row.id,
             evidence_seq=seq,
-            sealed=work.keyring.of(row.subject_id).seal(
+            sealed=work.proofs.of(row.subject_id).seal(
                 pdf, table="receipt", column="sealed", row=receipt_id, subject=row.subject_id
             ),
             pdf_hash=sha256_hex(pdf),
@@ -96,10 +96,10 @@ def receipt_pdf(work: UnitOfWork, *, consent_id: UUID) -> bytes:
         raise NotFound(what="receipt")
     _must_be_let_in(work, row)
     found = consents.receipts_of(work.session, [consent_id])
-    if not found or not work.keyring.knows(row.subject_id):
+    if not found or not work.proofs.knows(row.subject_id):
         raise NotFound(what="receipt")
     newest = max(found, key=lambda receipt: receipt.evidence_seq)
-    pdf = work.keyring.of(row.subject_id).open(
+    pdf = work.proofs.of(row.subject_id).open(
         newest.sealed, table="receipt", column="sealed", row=newest.id, subject=row.subject_id
     )
     if sha256_hex(pdf) != newest.pdf_hash:
@@ -191,11 +191,11 @@ def _signature(work: UnitOfWork, row: consents.Signature) -> plain.Signature:
 
 
 def _proof(work: UnitOfWork, row: consents.Signature) -> dict[str, Any]:
-    if not work.keyring.knows(row.person_id):
+    if not work.proofs.knows(row.person_id):
         return {}
     for sealed in chain.payloads_of(work.session, row.evidence_seq):
         if sealed.person_id == row.person_id:
-            opened = work.keyring.open(
+            opened = work.proofs.open(
                 sealed.sealed, table="evidence_payload", row=sealed.id, subject=row.person_id
             )
             return cast(dict[str, Any], opened)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -23,17 +23,21 @@ from server.services import evidence, persons
 from server.services.unit_of_work import UnitOfWork
 from server.store import cases, definitions, schools
 
+Changes = tuple[Change, ...]
+Edit = Callable[["Settings", Changes, Changes], Sequence[Change]]
+"""Makes new changes out of the settings as they ship, what its author saw, and what is there now."""
+
 
 @dataclass(frozen=True)
 class Revision:
     """One line of the history."""
 
     seq: int
-    state: str
+    state: str  # draft | published | superseded | dropped
     at: datetime
     author: str | None
     note: str
-    changes: tuple[Change, ...]
+    changes: Changes
     release: str
 
 
@@ -45,36 +49,37 @@ class Settings:
     release: str
     variant: str
     shipped: Bundle
-    published: tuple[Change, ...]
-    draft: tuple[Change, ...] | None
+    published: Changes
+    draft: Changes | None
     draft_revision: int
+    seen: int  # the number of the draft, else of what is published: what an edit is held against
+    in_force: Bundle  # what is published makes of the model: what publishing would change
     effective: Bundle  # of the draft if there is one, as far as it holds
     problems: tuple[Problem, ...]
     open_cases: int  # families that publishing does not touch
+    newest: Revision | None  # the last thing somebody did: drafted, published, dropped a draft
+    last_published: Revision | None
+
+    @property
+    def changes(self) -> Changes:
+        """The changes that are worked on: the draft's, else the published ones."""
+        return self.published if self.draft is None else self.draft
 
 
 def settings(work: UnitOfWork, *, school_id: UUID) -> Settings:
     """What a school's administrator sees: what ships, what is published, what is drafted."""
     policy.require(work.actor, Permission.SETTINGS_READ, Thing(school_id))
     school = _school(work, school_id)
-    release = _release(work)
-    shipped = _shipped(work, release, school)
-    published = schools.revision_in_state(work.session, school_id, "published")
     draft = schools.revision_in_state(work.session, school_id, "draft")
-    changes = _changes(school, release, draft or published)
-    applied = apply(shipped, _spec(school, release, changes))
-    return Settings(
-        school=school,
-        release=release.number,
-        variant=school.variant,
-        shipped=shipped,
-        published=_changes(school, release, published),
-        draft=_changes(school, release, draft) if draft else None,
-        draft_revision=draft.seq if draft else 0,
-        effective=applied.effective,
-        problems=tuple(applied.problems),
-        open_cases=cases.open_cases_of(work.session, school_id),
-    )
+    return _shown(work, school, _changes(school, _release(work), draft) if draft else None, draft)
+
+
+def with_changes(work: UnitOfWork, *, school_id: UUID, changes: Sequence[Change]) -> Settings:
+    """The same as if these changes were the draft; nothing is kept."""
+    policy.require(work.actor, Permission.SETTINGS_READ, Thing(school_id))
+    school = _school(work, school_id)
+    draft = schools.revision_in_state(work.session, school_id, "draft")
+    return _shown(work, school, tuple(changes), draft)
 
 
 def save_draft(
@@ -82,26 +87,68 @@ def save_draft(
 ) -> Settings:
     """Keep changes as the draft, even where they do not hold yet: nothing typed is lost.
 
-    :raises Conflict: when someone else saved the draft since it was read.
+    Changes that say what is published already leave no draft. `revision` is `Settings.seen` of
+    what the changes were made from.
+
+    :raises Conflict: when someone else saved or published since that was read.
     """
     policy.require(work.actor, Permission.SETTINGS_EDIT, Thing(school_id))
-    school = _school(work, school_id)
+    school = _school_to_write(work, school_id)
+    _refuse_stale(work, school, revision)
+    release = _release(work)
+    applied = apply(_shipped(work, release, school), _spec(school, release, changes))
+    kept = applied.settings.changes
     draft = schools.revision_in_state(work.session, school_id, "draft")
-    if revision is not None and revision != (draft.seq if draft else 0):
-        raise Conflict(what="draft", by=_author(work, draft), at=draft.at if draft else None)
+    published = schools.revision_in_state(work.session, school_id, "published")
     if draft is not None:
         draft.state = "superseded"
-    work.session.add(_revision(work, school, "draft", changes, note="", effective=None))
+    if kept != _changes(school, release, published):
+        work.session.add(_revision(work, school, "draft", kept, note="", effective=None))
     work.session.flush()
     return settings(work, school_id=school_id)
 
 
-def drop_draft(work: UnitOfWork, *, school_id: UUID) -> None:
-    """Throw the draft away; what is published stays."""
+def edit_draft(work: UnitOfWork, *, school_id: UUID, revision: int, edit: Edit) -> Settings:
+    """Save what an edit makes of the settings its author saw.
+
+    :raises Conflict: when someone else saved or published since; `edited` shows both together.
+    """
     policy.require(work.actor, Permission.SETTINGS_EDIT, Thing(school_id))
+    changes = _edited(work, school_id, revision, edit)
+    return save_draft(work, school_id=school_id, changes=changes, revision=revision)
+
+
+def edited(work: UnitOfWork, *, school_id: UUID, revision: int, edit: Edit) -> Settings:
+    """What an edit makes of the settings as they are now; nothing is kept.
+
+    Somebody else's draft stays in it wherever the edit does not touch it.
+    """
+    changes = _edited(work, school_id, revision, edit)
+    return with_changes(work, school_id=school_id, changes=changes)
+
+
+def drop_draft(work: UnitOfWork, *, school_id: UUID, revision: int | None = None) -> None:
+    """Lay the draft aside; what is published stays. `restore` fetches it back.
+
+    :raises Conflict: when someone else saved or published since it was read.
+    """
+    policy.require(work.actor, Permission.SETTINGS_EDIT, Thing(school_id))
+    school = _school_to_write(work, school_id)
+    _refuse_stale(work, school, revision)
     draft = schools.revision_in_state(work.session, school_id, "draft")
     if draft is not None:
-        draft.state = "superseded"
+        draft.state = "dropped"
+
+
+def restore(work: UnitOfWork, *, school_id: UUID, seq: int) -> Settings:
+    """Draft an earlier state once more; number 0 is the model as it ships.
+
+    :raises NotFound: when the school has no such revision.
+    """
+    policy.require(work.actor, Permission.SETTINGS_EDIT, Thing(school_id))
+    school = _school_to_write(work, school_id)
+    changes = _changes_at(work, school, seq) if seq else ()
+    return save_draft(work, school_id=school_id, changes=changes)
 
 
 def points_of(work: UnitOfWork, *, school_id: UUID, target: str) -> list[Point]:
@@ -109,10 +156,16 @@ def points_of(work: UnitOfWork, *, school_id: UUID, target: str) -> list[Point]:
 
     :raises NotFound: when the model has no such definition.
     """
-    shown = settings(work, school_id=school_id)
-    changes = shown.published if shown.draft is None else shown.draft
+    return points_with(settings(work, school_id=school_id), target)
+
+
+def points_with(shown: Settings, target: str) -> list[Point]:
+    """The same for settings at hand.
+
+    :raises NotFound: when the model has no such definition.
+    """
     try:
-        return points(shown.shipped, cast(Any, shown.variant), target, changes)
+        return points(shown.shipped, cast(Any, shown.variant), target, shown.changes)
     except KeyError:
         raise NotFound(what="definition") from None
 
@@ -153,8 +206,7 @@ def read_yaml(
 def as_yaml(work: UnitOfWork, *, school_id: UUID) -> str:
     """The settings as the file that, uploaded, gives the same; the draft's if there is one."""
     shown = settings(work, school_id=school_id)
-    changes = shown.published if shown.draft is None else shown.draft
-    return to_yaml(_spec(shown.school, _release(work), changes))
+    return to_yaml(_spec(shown.school, _release(work), shown.changes))
 
 
 def publish(
@@ -163,13 +215,16 @@ def publish(
     school_id: UUID,
     changes: Sequence[Change] | None = None,
     note: str = "",
+    revision: int | None = None,
 ) -> Revision:
     """Publish the draft, or these changes; new cases start with it, running ones keep theirs.
 
     :raises DefinitionRefused: with every change that is out of bounds; nothing is published.
+    :raises Conflict: when someone else saved or published since `revision` was read.
     """
     policy.require(work.actor, Permission.SETTINGS_EDIT, Thing(school_id))
-    school = _school(work, school_id)
+    school = _school_to_write(work, school_id)
+    _refuse_stale(work, school, revision)
     release = _release(work)
     draft = schools.revision_in_state(work.session, school_id, "draft")
     wanted = tuple(changes) if changes is not None else _changes(school, release, draft)
@@ -207,7 +262,7 @@ def history(work: UnitOfWork, *, school_id: UUID) -> tuple[Revision, ...]:
     """Every published state of a school's settings, newest first."""
     policy.require(work.actor, Permission.SETTINGS_READ, Thing(school_id))
     school = _school(work, school_id)
-    rows = [row for row in schools.revisions(work.session, school_id) if row.effective_hash]
+    rows = schools.published_revisions(work.session, school_id)
     return tuple(_line(work, school, row) for row in rows)
 
 
@@ -218,11 +273,76 @@ def bundle_of(work: UnitOfWork, *, school_id: UUID, seq: int) -> Bundle:
     """
     policy.require(work.actor, Permission.SETTINGS_READ, Thing(school_id))
     school = _school(work, school_id)
-    rows = {row.seq: row for row in schools.revisions(work.session, school_id)}
-    row = rows.get(seq)
+    row = schools.revision(work.session, school_id, seq)
     if row is None or row.effective_hash is None:
         raise NotFound(what="revision")
     return work.tools.bundles.get(work.session, row.effective_hash, school.variant).bundle
+
+
+def _shown(
+    work: UnitOfWork,
+    school: schools.School,
+    changes: Changes | None,
+    draft: schools.SettingsRevision | None,
+) -> Settings:
+    release = _release(work)
+    shipped = _shipped(work, release, school)
+    row = schools.revision_in_state(work.session, school.id, "published")
+    published = _changes(school, release, row)
+    in_force = apply(shipped, _spec(school, release, published))
+    applied = apply(shipped, _spec(school, release, changes)) if changes is not None else in_force
+    newest = next(iter(schools.revisions(work.session, school.id, limit=1)), None)
+    return Settings(
+        school=school,
+        release=release.number,
+        variant=school.variant,
+        shipped=shipped,
+        published=published,
+        draft=changes,
+        draft_revision=draft.seq if draft else 0,
+        seen=_seen(draft, row),
+        in_force=in_force.effective,
+        effective=applied.effective,
+        problems=tuple(applied.problems),
+        open_cases=cases.open_cases_of(work.session, school.id),
+        newest=_line(work, school, newest) if newest else None,
+        last_published=_line(work, school, row) if row else None,
+    )
+
+
+def _seen(
+    draft: schools.SettingsRevision | None, published: schools.SettingsRevision | None
+) -> int:
+    row = draft or published
+    return row.seq if row is not None else 0
+
+
+def _refuse_stale(work: UnitOfWork, school: schools.School, revision: int | None) -> None:
+    draft = schools.revision_in_state(work.session, school.id, "draft")
+    published = schools.revision_in_state(work.session, school.id, "published")
+    if revision is not None and revision != _seen(draft, published):
+        row = next(iter(schools.revisions(work.session, school.id, limit=1)), None)
+        raise Conflict(what="draft", by=_author(work, row), at=row.at if row else None)
+
+
+def _edited(work: UnitOfWork, school_id: UUID, revision: int, edit: Edit) -> Changes:
+    shown = settings(work, school_id=school_id)
+    saw = _changes_at(work, shown.school, revision) if revision else ()
+    return tuple(edit(shown, saw, shown.changes))
+
+
+def _changes_at(work: UnitOfWork, school: schools.School, seq: int) -> Changes:
+    row = schools.revision(work.session, school.id, seq)
+    if row is None:
+        raise NotFound(what="revision")
+    return _changes(school, _release(work), row)
+
+
+def _school_to_write(work: UnitOfWork, school_id: UUID) -> schools.School:
+    """The school, held so that two who save at once come one after the other."""
+    school = _school(work, school_id)
+    work.session.refresh(school, with_for_update=True)
+    return school
 
 
 def _school(work: UnitOfWork, school_id: UUID) -> schools.School:

@@ -19,6 +19,7 @@ from server.kernel.sealing import MasterKeys, derive
 from server.services.bundles import Bundles
 from server.services.keyring import KeyRing
 from server.store.database import Database, Transaction
+from server.store.people import EvidenceKey
 
 OUTBOX = (
     "INSERT INTO outbox (id, tenant_id, topic, payload, created_at, run_at, attempts)"
@@ -67,6 +68,7 @@ class UnitOfWork:
         self.now = now
         self._tenant_id = tenant_id
         self.keyring = KeyRing(tools.master, transaction, tenant_id)
+        self.proofs = KeyRing(tools.master, transaction, tenant_id, kind=EvidenceKey)
 
     @property
     def session(self) -> Session:

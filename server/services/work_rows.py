@@ -39,6 +39,9 @@ class Sign:
     owed: tuple[str, ...] = ()
 
 
+LetterLine = LetterRow  # a letter and how far it got, as pages know it
+
+
 class Choice(NamedTuple):
     """One way to end a task; `comment` is required, optional or none."""
 

@@ -10,7 +10,7 @@ from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
 from server.store.cases import Case, Command
-from server.store.people import ContactCheck, Person
+from server.store.people import ContactCheck, EvidenceKey, Person
 
 
 def unconfirmed_checks(session: Session, before: datetime) -> list[UUID]:
@@ -44,6 +44,12 @@ def guardians_without_case(session: Session, before: datetime) -> list[UUID]:
         ~living,
     )
     return list(session.scalars(query.limit(200)))
+
+
+def destroy_old_proofs(session: Session, before: datetime) -> None:
+    """Destroy the keys of what proved the signatures of people erased long ago."""
+    gone = select(Person.id).where(Person.erased_at < before)
+    session.execute(delete(EvidenceKey).where(EvidenceKey.subject_id.in_(gone)))
 
 
 def old_commands(session: Session, before: datetime) -> None:

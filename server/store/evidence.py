@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from server.store.base import Base, TenantRow, refers
-from server.store.people import SubjectKey
+from server.store.people import EvidenceKey
 
 
 class Evidence(Base):
@@ -109,8 +109,8 @@ def payload_marks(session: Session) -> Iterator[tuple[UUID, str, bool]]:
     query = select(
         EvidencePayload.id,
         func.encode(func.sha256(EvidencePayload.sealed), "hex"),
-        SubjectKey.subject_id.is_not(None),
-    ).outerjoin(SubjectKey, SubjectKey.subject_id == EvidencePayload.person_id)
+        EvidenceKey.subject_id.is_not(None),
+    ).outerjoin(EvidenceKey, EvidenceKey.subject_id == EvidencePayload.person_id)
     for row in session.execute(query.execution_options(yield_per=5000)):
         yield row[0], row[1], row[2]
 
@@ -138,4 +138,3 @@ def accesses_to(session: Session, child_id: UUID, *, limit: int = 100) -> list[A
     """Who looked at a child's card, newest first."""
     query = select(Access).where(Access.child_id == child_id)
     return list(session.scalars(query.order_by(Access.day.desc(), Access.at.desc()).limit(limit)))
-

@@ -26,6 +26,21 @@ class SubjectKey(Base):
     __table_args__ = (PrimaryKeyConstraint("subject_id", "tenant_id"),)
 
 
+class EvidenceKey(Base):
+    """The key of what proves a person's signatures: it outlives the person's own key.
+
+    Of a refused or stopped request the sealed evidence stays while the rest is erased
+    (DECISIONS.md 10): two keys, so that destroying one destroys no proof.
+    """
+
+    __tablename__ = "evidence_key"
+    subject_id: Mapped[UUID]
+    tenant_id: Mapped[UUID]
+    epoch: Mapped[int]
+    wrapped: Mapped[bytes]
+    __table_args__ = (PrimaryKeyConstraint("subject_id", "tenant_id"),)
+
+
 class Person(TenantRow, Base):
     """Somebody. The sealed payload is JSON: name, birth, contact, by what kind of person it is."""
 
@@ -93,13 +108,16 @@ def people(session: Session, ids: Iterable[UUID]) -> dict[UUID, Person]:
     return {row.id: row for row in session.scalars(select(Person).where(Person.id.in_(wanted)))}
 
 
-def keys(session: Session, ids: Iterable[UUID]) -> dict[UUID, SubjectKey]:
-    """The keys of these people; who was erased has none."""
+Key = SubjectKey | EvidenceKey
+
+
+def keys(session: Session, kind: type[Key], ids: Iterable[UUID]) -> dict[UUID, Key]:
+    """The keys of one kind of these people; who was erased has none."""
     wanted = list(dict.fromkeys(ids))
     if not wanted:
         return {}
-    query = select(SubjectKey).where(SubjectKey.subject_id.in_(wanted))
-    return {row.subject_id: row for row in session.scalars(query)}
+    rows: Iterable[Key] = session.scalars(select(kind).where(kind.subject_id.in_(wanted)))
+    return {row.subject_id: row for row in rows}
 
 
 def guardian_by_contact(session: Session, contact_index: bytes) -> Person | None:

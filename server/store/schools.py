@@ -172,6 +172,24 @@ def revisions(session: Session, school_id: UUID, *, limit: int = 50) -> list[Set
     return list(session.scalars(query.order_by(SettingsRevision.seq.desc()).limit(limit)))
 
 
+def revision(session: Session, school_id: UUID, seq: int) -> SettingsRevision | None:
+    """One state of a school's settings by its number."""
+    query = select(SettingsRevision).where(
+        SettingsRevision.school_id == school_id, SettingsRevision.seq == seq
+    )
+    return session.scalar(query)
+
+
+def published_revisions(
+    session: Session, school_id: UUID, *, limit: int = 50
+) -> list[SettingsRevision]:
+    """The states of a school's settings that were published once, newest first."""
+    query = select(SettingsRevision).where(
+        SettingsRevision.school_id == school_id, SettingsRevision.effective_hash.is_not(None)
+    )
+    return list(session.scalars(query.order_by(SettingsRevision.seq.desc()).limit(limit)))
+
+
 def revision_in_state(session: Session, school_id: UUID, state: str) -> SettingsRevision | None:
     """The newest revision in a state: the draft, or what is published."""
     query = select(SettingsRevision).where(

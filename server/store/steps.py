@@ -186,9 +186,7 @@ def claim(
     transaction: Transaction, tenant_id: UUID, key: str, *, now: datetime
 ) -> dict[str, Any] | None:
     """Take a command's key; when it was taken before, the result kept under it."""
-    taken, kept = transaction.read(
-        (_COMMAND, (key, tenant_id, now)), (_RESULT, (key, tenant_id))
-    )
+    taken, kept = transaction.read((_COMMAND, (key, tenant_id, now)), (_RESULT, (key, tenant_id)))
     return None if taken else dict(kept[0][0] or {})
 
 

@@ -127,7 +127,9 @@ def test_it_is_sealed_under_the_childs_key(office: Office, mine: Enrolment) -> N
     assert office.rows("SELECT count(*) FROM receipt WHERE position('%PDF' in sealed::text) > 0")
     office.school.do(
         SHELL,
-        lambda work: work.session.delete(people.keys(work.session, [mine.child_id])[mine.child_id]),
+        lambda work: work.session.delete(
+            people.keys(work.session, people.EvidenceKey, [mine.child_id])[mine.child_id]
+        ),
     )
 
     with pytest.raises(NotFound):
@@ -205,7 +207,9 @@ def test_from_14_it_waits_for_the_childs_signature_and_names_both(office: Office
 def test_who_was_erased_before_it_was_made_gets_none(office: Office, mine: Enrolment) -> None:
     office.school.do(
         SHELL,
-        lambda work: work.session.delete(people.keys(work.session, [mine.child_id])[mine.child_id]),
+        lambda work: work.session.delete(
+            people.keys(work.session, people.EvidenceKey, [mine.child_id])[mine.child_id]
+        ),
     )
     office.settle()
 

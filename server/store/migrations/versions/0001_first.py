@@ -132,6 +132,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_evidence_head")),
     )
     op.create_table(
+        "evidence_key",
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("subject_id", "tenant_id", name=op.f("pk_evidence_key")),
+    )
+    op.create_table(
         "limit_counter",
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("window_start", sa.DateTime(timezone=True), nullable=False),
@@ -841,6 +849,7 @@ def upgrade() -> None:
     security.tenant_table("effective", rights="SELECT, INSERT")
     security.tenant_table("evidence", rights="SELECT, INSERT")
     security.tenant_table("evidence_head")
+    security.tenant_table("evidence_key")
     security.tenant_table("outbox")
     security.tenant_table("partner")
     security.tenant_table("person")
