@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import click
 
@@ -37,6 +38,14 @@ COMMANDS = {
 HIDDEN = {"load-demo": "server.cli.running:load_demo"}
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What can be seen in the words of a command before they are parsed."""
+
+    language: str
+    wants_help: bool
+
+
 class LazyGroup(click.Group):
     """Knows its commands by name and imports the one that is called."""
 
@@ -49,19 +58,22 @@ class LazyGroup(click.Group):
             return None
         module, _, name = where.partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
+        # Nobody reads the help now, and the catalogues would keep the command waiting.
+        if not ctx.obj.wants_help:
+            return command
         from server.cli import speaking
 
-        return speaking.in_language(command, ctx.obj)
+        return speaking.in_language(command, ctx.obj.language)
 
     def get_help(self, ctx: click.Context) -> str:
         from server.cli import speaking
 
-        return click.Group.get_help(speaking.in_language(self, ctx.obj), ctx)
+        return click.Group.get_help(speaking.in_language(self, ctx.obj.language), ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from server.cli import speaking
 
-        say = speaking.translator(ctx.obj)
+        say = speaking.translator(ctx.obj.language)
         with formatter.section(say(N_("Commands"))):
             formatter.write_dl([(name, say(text)) for name, (_, text) in COMMANDS.items()])
 
@@ -90,10 +102,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code. `python -X dev` shows tracebacks to developers."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     language = _language_asked_for(words)
+    asked = Asked(language, wants_help=bool({"-h", "--help"} & set(words)))
     try:
-        code = command_line.main(
-            words, prog_name="mentor-school", standalone_mode=False, obj=language
-        )
+        code = command_line.main(words, prog_name="mentor-school", standalone_mode=False, obj=asked)
         return code if isinstance(code, int) else 0
     except click.exceptions.Abort:
         return 130

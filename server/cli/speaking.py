@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from server.words.catalogues import translate
 from server.words.speech import language_of
 
 
@@ -25,6 +24,9 @@ def language() -> str:
 
 def sentence(msgid: str, /, **facts: Any) -> str:
     """A sentence in the language of the command."""
+    # Imported only to speak: it would keep every start waiting.
+    from server.words.catalogues import translate
+
     return translate(language(), msgid, **facts)
 
 
@@ -35,6 +37,8 @@ def say(msgid: str, /, **facts: Any) -> None:
 
 def translator(chosen: str | None) -> Callable[[str], str]:
     """Translates into the language chosen, else into the terminal's."""
+    from server.words.catalogues import translate
+
     spoken = chosen or language_of(os.environ)
     return lambda msgid: translate(spoken, msgid)
 

@@ -11,11 +11,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import LiteralString
+from typing import TYPE_CHECKING, LiteralString
 from urllib.parse import urlsplit
-
-import psycopg
-from psycopg import sql
 
 from server.data_folder import DataFolder
 from server.settings import APP_ROLE, OWNER_ROLE, RELAY_ROLE
@@ -23,6 +20,10 @@ from server.supervisor import identity
 from server.supervisor.errors import StartRefused
 from server.supervisor.processes import Child, Program, Waiting
 from server.words.speech import N_, Say
+
+if TYPE_CHECKING:
+    # Imported where it is used, while the servers start: nobody has to wait for it.
+    import psycopg
 
 SUPERUSER = "postgres"
 DATABASE = "mentor_school"
@@ -189,6 +190,8 @@ class EmbeddedPostgres:
 
     def prepare(self) -> None:
         """Make the roles and the database where they are missing."""
+        import psycopg
+
         with psycopg.connect(self.superuser_url("postgres"), autocommit=True) as connection:
             connection.execute(ROLES_SQL)
             query = "select from pg_database where datname = %s"
@@ -284,6 +287,8 @@ def set_password(
     connection: psycopg.Connection[tuple[object, ...]], role: str, password: str
 ) -> None:
     """Give a role its password."""
+    from psycopg import sql
+
     statement = sql.SQL("alter role {} password {}")
     connection.execute(statement.format(sql.Identifier(role), sql.Literal(password)))
 
@@ -294,6 +299,8 @@ def prepare_external(owner_url: str, app_url: str) -> None:
     :raises StartRefused: roles are missing and may not be made, with the SQL for an administrator;
         or the database does not answer.
     """
+    import psycopg
+
     try:
         with psycopg.connect(owner_url, autocommit=True, connect_timeout=10) as connection:
             missing = _missing_roles(connection)
@@ -356,6 +363,8 @@ def look_at(url: str) -> Server:
 
     :raises psycopg.OperationalError: it does not answer.
     """
+    import psycopg
+
     with psycopg.connect(url, connect_timeout=10) as connection:
         row = connection.execute(LOOK_SQL, {"relay": RELAY_ROLE}).fetchone()
     assert row is not None
