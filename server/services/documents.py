@@ -327,16 +327,24 @@ def data_list(bundle: Bundle, spec: ConsentSpec, locale: str) -> list[str]:
     if spec.kind == "permission":
         return []
     names = bundle.legal["ru"]["data_names"]
-    found = [Text(names[name]).in_(locale) for name in sorted(names)]
+    asked = bundle.grounds["place_request"]["of"]
+    found = [Text(names[name]).in_(locale) for name in asked if name in names]
     for form in bundle.forms.values():
         labels = [
-            field.label.in_(locale)
+            _inside_a_sentence(field.label.in_(locale))
             for field in form.fields
             if field.data is not None and field.data.purpose == spec.purpose and not field.is_
         ]
         if labels:
-            found.append(f"{form.title.in_(locale)}: {'; '.join(labels)}")
+            title = _inside_a_sentence(form.title.in_(locale))
+            found.append(f"{title} ({', '.join(labels)})")
     return found
+
+
+def _inside_a_sentence(label: str) -> str:
+    """A label as part of a list: a small first letter, unless it begins an abbreviation."""
+    plain = label.rstrip(" ?:.")
+    return plain if plain[1:2].isupper() else plain[:1].lower() + plain[1:]
 
 
 def capacity_title(bundle: Bundle, capacity: str, locale: str) -> str:
