@@ -115,6 +115,7 @@ class Card:
     events: tuple[tuple[cases.Event, str | None], ...]
     letters: tuple[LetterRow, ...]
     alike: tuple[Alike, ...]
+    cause: Alike | None  # the application this one follows from
     compiled: Compiled  # for the words of steps, outcomes and ends
 
 
@@ -170,6 +171,7 @@ class CardInMaking:
             events=self._events(),
             letters=tuple(desk.letters_of(work.transaction, work.tenant_id, case.id)),
             alike=() if hidden else self._alike(child),
+            cause=self._cause(),
             compiled=self.compiled,
         )
 
@@ -346,6 +348,10 @@ class CardInMaking:
         staff = [row.actor_id for row in rows if row.actor_role not in ("guardian", "mentee")]
         names = persons.names(self.work, staff)
         return tuple((row, names.get(row.actor_id) if row.actor_id else None) for row in rows)
+
+    def _cause(self) -> Alike | None:
+        found = cases.case(self.work.session, self.case.cause_id) if self.case.cause_id else None
+        return Alike(found.id, found.number) if found else None
 
     def _alike(self, child: people.Person | None) -> tuple[Alike, ...]:
         """Other applications the reader may open; a name that is kept back is not given away."""

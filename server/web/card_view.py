@@ -13,6 +13,7 @@ from server.http.rendering import locale
 from server.services import decisions
 from server.services.cards import REASONS, AnswerSheet, Card, ConsentLine, OpenTask
 from server.services.desk import Office
+from server.services.work_rows import Sign
 from server.web import desk_words
 from server.web.said import _
 from server.web.worklist import who, years
@@ -43,6 +44,7 @@ def view(shown: Card, office: Office, *, typed: str = "", errors: dict[str, str]
         "hidden": shown.hidden,
         "reasons": _reasons(errors.get("reason", "")),
         "alike": shown.alike,
+        "cause": shown.cause,
         "board": _board(shown, office),
         "sheets": _sheets(shown, office),
         "earlier": _earlier(shown, office),
@@ -61,7 +63,8 @@ def view(shown: Card, office: Office, *, typed: str = "", errors: dict[str, str]
 def _lead(shown: Card) -> str:
     age = years(shown.age) if shown.age is not None else ""
     born = dates.day(shown.birth, locale()) if shown.birth else ""
-    parts = [age, _("born %(day)s", day=born) if born else "", shown.place or ""]
+    place = "" if shown.hidden else shown.place or ""
+    parts = [age, _("born %(day)s", day=born) if born else "", place]
     return ", ".join(part for part in parts if part)
 
 
@@ -72,7 +75,10 @@ def _stage(shown: Card) -> dict[str, str]:
         return {"kind": kind, "text": shown.end_label.in_(locale())}
     if shown.case.status == "paused":
         return {"kind": "wrong", "text": _("Paused: a consent was withdrawn")}
-    text = shown.stage_label.in_(locale()) if shown.stage_label else shown.title.in_(locale())
+    # What only staff still have to do is no stage of the family's.
+    ours = all(one.task.kind == "staff" for one in shown.tasks)
+    label = shown.title if ours or shown.stage_label is None else shown.stage_label
+    text = label.in_(locale())
     return {"kind": "note", "text": text}
 
 
@@ -110,47 +116,52 @@ def _reasons(error: str) -> dict[str, Any]:
 
 def _board(shown: Card, office: Office) -> list[dict[str, str]]:
     """Every consent with who answered, and the child's own word among them."""
-    lines = [_consent(one, office) for one in shown.consents]
     asked = {one.sign.consent for one in shown.consents}
-    lines += [
-        {"name": one.title.in_(locale()), "state": desk_words.LOOKS[one.state]}
-        for one in shown.signs
-        if one.consent not in asked
-    ]
-    return lines
+    own = [one for one in shown.signs if one.consent not in asked]
+    return [_consent(one, office) for one in shown.consents] + [_word(one) for one in own]
 
 
 def _consent(line: ConsentLine, office: Office) -> dict[str, str]:
-    state = desk_words.LOOKS[line.sign.state]
-    notes = [_answered(role, answer, at, office) for role, answer, at in line.answers]
-    if line.sign.state == "requested" and line.sign.owed:
+    state = line.sign.state
+    said = [_answered(role, answer, at, office) for role, answer, at in line.answers]
+    if state == "requested" and line.sign.owed:
         owed = ", ".join(desk_words.role(one) for one in line.sign.owed)
-        notes.append(_("waiting for: %(who)s", who=owed))
+        said.append(_("waiting for: %(who)s", who=owed))
+    elif state == "deferred":
+        said = [_("put off by the family")]
+    shown = {"name": line.sign.title.in_(locale()), "state": desk_words.LOOKS[state]}
     if line.withdrawn_at is not None:
-        notes = [desk_words.when(line.withdrawn_at, office)]
-    shown = {"name": line.sign.title.in_(locale()), "state": state, "note": "; ".join(notes)}
-    if line.sign.state == "deferred":
-        shown["word"] = _("put off by the family")
+        shown["note"] = desk_words.when(line.withdrawn_at, office)
+    elif said:
+        shown["word"] = "; ".join(said)
     return shown
 
 
+def _word(sign: Sign) -> dict[str, str]:
+    """The child's own word: a yes or a no, not something given."""
+    words = {"given": _("yes"), "refused": _("no")}
+    state = desk_words.LOOKS[sign.state]
+    return {"name": sign.title.in_(locale()), "state": state, "word": words.get(state, "")}
+
+
 def _answered(role: str, answer: str, at: datetime, office: Office) -> str:
-    facts = {"who": desk_words.role(role), "when": desk_words.when(at, office)}
+    facts = {"who": desk_words.role(role), "when": desk_words.about_when(at, office)}
     if answer == "given":
-        return _("%(who)s: yes, %(when)s", **facts)
-    return _("%(who)s: no, %(when)s", **facts)
+        return _("yes: %(who)s, %(when)s", **facts)
+    return _("no: %(who)s, %(when)s", **facts)
+
+
+def _newest(shown: Card) -> dict[str, AnswerSheet]:
+    return {sheet.form.form: sheet for sheet in shown.answers}
 
 
 def _sheets(shown: Card, office: Office) -> list[dict[str, Any]]:
-    """The newest answers to each form, newest form first: the decision is about those."""
-    newest = {sheet.form.form: sheet for sheet in shown.answers}
-    return [
-        _sheet(one, office) for one in sorted(newest.values(), key=lambda s: s.at, reverse=True)
-    ]
+    """The newest answers to each form, the newest form first: the decision is about those."""
+    return [_sheet(one, office) for one in reversed(_newest(shown).values())]
 
 
 def _earlier(shown: Card, office: Office) -> list[dict[str, Any]]:
-    newest = {sheet.form.form: sheet for sheet in shown.answers}
+    newest = _newest(shown)
     old = [sheet for sheet in shown.answers if newest[sheet.form.form] is not sheet]
     return [_sheet(one, office) for one in reversed(old)]
 
@@ -185,7 +196,7 @@ def _review(one: OpenTask, office: Office, typed: str, error: str) -> dict[str, 
         "title": one.label.in_(locale()),
         "due": _due(one, office),
         "paused": one.task.status != 0,
-        "blocked": _(desk_words.WHY_NOT[one.blocked]) if one.blocked else "",
+        "blocked": desk_words.why_not(one.blocked),
         "so_far": so_far,
         "wanted": wanted,
         "accepted_by": ", ".join(one.row.accepted_by),
@@ -214,7 +225,7 @@ def _chore(one: OpenTask, office: Office) -> dict[str, Any]:
         "due": _due(one, office),
         "overdue": one.row.overdue,
         "paused": one.task.status != 0,
-        "blocked": _(desk_words.WHY_NOT[one.blocked]) if one.blocked else "",
+        "blocked": desk_words.why_not(one.blocked),
         "waits_for": one.row.waits_for.in_(locale()) if one.row.waits_for else "",
         "outcomes": [
             {"id": choice.id, "label": choice.label.in_(locale())} for choice in one.outcomes
@@ -245,20 +256,20 @@ def _due(one: OpenTask, office: Office) -> str:
 
 
 def _letters(shown: Card, office: Office) -> list[dict[str, str]]:
+    """Every message with how far it got, as moments."""
     channels = {"mail": _("by mail"), "sms": _("by message")}
+    signs = {"good": "tick", "waiting": "mail", "wrong": "warning"}
     found = []
     for letter in shown.letters:
-        state, kind = desk_words.letter_line(letter, office)
+        state, kind = desk_words.letter_line(letter, office, desk_words.about_when)
+        to = [desk_words.role(letter.to), channels.get(letter.channel or "", "")]
         found.append(
             {
                 "title": desk_words.letter_name(letter),
-                "to": ", ".join(
-                    part
-                    for part in (desk_words.role(letter.to), channels.get(letter.channel or "", ""))
-                    if part
-                ),
-                "state": state,
-                "kind": kind,
+                "when": state,
+                "who": ", ".join(part for part in to if part),
+                "kind": kind if kind == "wrong" else "off",
+                "sign": signs[kind],
             }
         )
     return found

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from server.consents.signers import day_in
 from server.http.rendering import locale
 from server.kernel.text import Text
 from server.services.cards import Card
 from server.services.desk import Office
-from server.services.work_rows import Sign
+from server.services.work_rows import LetterLine, Sign
 from server.web.said import _
 from server.words import dates
 from server.words.speech import N_
+
+SayWhen = Callable[[datetime, Office], str]
 
 # The ten names of a consent's state, as the look knows them.
 LOOKS = {
@@ -65,6 +69,7 @@ LETTERS = {
     "overdue_to_coordinator": N_("Notice of something overdue"),
     "renewal_needed": N_("Letter: a consent is running out"),
 }
+_OTHER_LETTER = N_("Message")
 _FAILURES = {
     "no_contact": N_("there is no contact"),
     "no_gateway": N_("this kind of message is not sent here"),
@@ -107,6 +112,12 @@ _HAPPENED_SIGNS = {
 }
 
 
+def why_not(reason: str | None) -> str:
+    """Why something is not mine to decide, as a sentence; empty when it is."""
+    words = _(WHY_NOT[reason]) if reason else ""
+    return f"{words[:1].upper()}{words[1:]}." if words else ""
+
+
 def short_name(sign: Sign) -> str:
     """A consent in one or two words, for the head of a column."""
     known = _SHORT.get(sign.consent)
@@ -128,7 +139,15 @@ def when(at: datetime, office: Office) -> str:
     return dates.moment_near(at, office.now, office.zone, locale())
 
 
-def letter_line(letter: Any, office: Office) -> tuple[str, str]:
+def about_when(at: datetime, office: Office) -> str:
+    """The same for a narrow column: the hour only where it was today."""
+    day = day_in(office.zone, at)
+    if day == office.today:
+        return when(at, office)
+    return dates.day_near(day, office.today, locale())
+
+
+def letter_line(letter: LetterLine, office: Office, say: SayWhen = when) -> tuple[str, str]:
     """Where a letter is, and the kind of state: `good`, `waiting`, `wrong`."""
     if letter.state == "failed":
         why = _FAILURES.get(letter.failure or "")
@@ -136,16 +155,18 @@ def letter_line(letter: Any, office: Office) -> tuple[str, str]:
             return _("did not arrive: %(why)s", why=_(why)), "wrong"
         return _("did not arrive"), "wrong"
     if letter.opened_at is not None:
-        return _("link opened %(when)s", when=when(letter.opened_at, office)), "good"
-    if letter.state == "sent":
-        at = letter.sent_at or letter.created_at
-        return _("sent %(when)s, not opened yet", when=when(at, office)), "waiting"
-    return _("on its way since %(when)s", when=when(letter.created_at, office)), "waiting"
+        return _("link opened %(when)s", when=say(letter.opened_at, office)), "good"
+    if letter.state != "sent":
+        return _("on its way, %(when)s", when=say(letter.created_at, office)), "waiting"
+    sent = say(letter.sent_at or letter.created_at, office)
+    if letter.has_link:
+        return _("sent %(when)s, not opened yet", when=sent), "waiting"
+    return _("sent %(when)s", when=sent), "good"
 
 
-def letter_name(letter: Any) -> str:
+def letter_name(letter: LetterLine) -> str:
     """What a letter is called."""
-    return _(LETTERS.get(letter.letter, N_("Message")))
+    return _(LETTERS.get(letter.letter, _OTHER_LETTER))
 
 
 def happenings(card: Card, office: Office) -> list[dict[str, str]]:

@@ -11,6 +11,7 @@ from server.access.policy import Permission
 from server.http.context import door, perform, tools
 from server.http.errors import sentence_of
 from server.http.rendering import locale
+from server.kernel.contacts import parse_contact
 from server.kernel.errors import ContactRefused
 from server.kernel.ids import parse_id
 from server.services import arrivals
@@ -31,9 +32,11 @@ def invite() -> ResponseReturnValue:
         return _invite_page(office)
     place = parse_id(request.form.get("place", ""))
     known = place in [one.id for one in office.places]
-    if office.places and not known:
-        return _invite_page(office, place=_("Choose where the family lives."))
+    nowhere = _("Choose where the family lives.") if office.places and not known else ""
     try:
+        parse_contact(request.form.get("contact", ""))
+        if nowhere:
+            return _invite_page(office, place=nowhere)
         case_id = perform(
             arrivals.invite,
             school_id=office.school_id,
@@ -42,7 +45,7 @@ def invite() -> ResponseReturnValue:
             locale=_language(),
         )
     except ContactRefused as refused:
-        return _invite_page(office, contact=sentence_of(refused))
+        return _invite_page(office, contact=sentence_of(refused), place=nowhere)
     flash(_("The invitation is on its way. Here you see how far the family has come."), "good")
     return redirect(url_for("desk.card", case_id=case_id), 303)
 

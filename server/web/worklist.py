@@ -187,7 +187,8 @@ def who(name: str | None, number: int, *, hidden: bool = False) -> str:
 
 def _age_and_place(row: WorkRow) -> str:
     age = years(row.age) if row.age is not None else ""
-    return ", ".join(part for part in (age, row.place) if part)
+    place = "" if row.hidden else row.place
+    return ", ".join(part for part in (age, place) if part)
 
 
 def years(age: int) -> str:
@@ -210,9 +211,10 @@ def _about_waiting(row: WorkRow, office: Office) -> list[dict[str, str]]:
     elif row.kind == "staff" and row.waits_for is not None and not row.hidden:
         what = row.waits_for.in_(locale())
         lines.append(_line(_("the family does not answer: %(what)s", what=what)))
-    if row.letter is not None and row.kind != "review":
-        words, kind = desk_words.letter_line(row.letter, office)
-        said = f"{desk_words.letter_name(row.letter).lower()}: {words}"
+    if row.letter is not None and row.kind != "review" and not row.hidden:
+        words, kind = desk_words.letter_line(row.letter, office, desk_words.about_when)
+        name = desk_words.letter_name(row.letter)
+        said = f"{name[0].lower()}{name[1:]}: {words}"
         lines.append(_line(said, "wrong" if kind == "wrong" else ""))
     return lines
 
