@@ -326,6 +326,9 @@ def data_list(bundle: Bundle, spec: ConsentSpec, locale: str) -> list[str]:
     """What data a consent is about, in the reader's words: the request's, then each form's."""
     if spec.kind == "permission":
         return []
+    own = bundle.legal["ru"]["purpose_data"].get(spec.purpose)
+    if own is not None:
+        return [Text(one).in_(locale) for one in own]
     names = bundle.legal["ru"]["data_names"]
     asked = bundle.grounds["place_request"]["of"]
     found = [Text(names[name]).in_(locale) for name in asked if name in names]
