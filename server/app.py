@@ -7,6 +7,7 @@ from pathlib import Path
 from flask import Flask
 from jinja2 import ChoiceLoader, FileSystemLoader
 
+from server import admin
 from server.accounts import setup as accounts
 from server.api import v1
 from server.http import (
@@ -24,6 +25,7 @@ from server.http.hosts import FromOutside
 from server.runtime import Runtime
 from server.web import desk, sandbox
 from server.web.child import child
+from server.web.components import components
 from server.web.entry import entry
 from server.web.guardian import guardian
 from server.web.public import public
@@ -91,9 +93,12 @@ def _open_doors(app: Flask, runtime: Runtime) -> None:
     for pages in (public, entry, guardian, child):
         app.register_blueprint(pages)
     desk.register(app)
+    admin.register(app)
     app.register_blueprint(v1.blueprint)
     if runtime.settings.sandbox:
         sandbox.register(app, outbox=runtime.settings.data.outbox)
+        context.declare_door(app, "components.*", "sandbox")
+        app.register_blueprint(components)
 
 
 def _probe(app: Flask, runtime: Runtime) -> None:
