@@ -191,7 +191,7 @@ def append(shell: Shell, times: int = 1) -> UUID:
 
 def erase(shell: Shell, person: UUID) -> None:
     with shell.runtime.tools.begin(SYSTEM, shell.tenant_id) as work:
-        work.session.delete(people.keys(work.session, [person])[person])
+        work.session.delete(people.keys(work.session, people.EvidenceKey, [person])[person])
 
 
 def test_an_untouched_chain_is_intact(shell: Shell) -> None:

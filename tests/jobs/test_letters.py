@@ -127,7 +127,8 @@ def test_a_letter_is_given_up_in_the_end(place: Place, through: Callable[..., Pl
 
 
 def erase(place: Place, work: Any) -> dict[str, Any]:
-    work.session.delete(people.keys(work.session, [place.guardian_id])[place.guardian_id])
+    kept = people.keys(work.session, people.SubjectKey, [place.guardian_id])
+    work.session.delete(kept[place.guardian_id])
     return {}
 
 
