@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, cast
@@ -28,14 +28,16 @@ def render_receipt(page: Mapping[str, Any], *, at: datetime) -> bytes:
     data = json.dumps(page, ensure_ascii=False)
     if len(data) > LONGEST:
         raise Broken(pdf="too long", letters=len(data))
+    # PostgreSQL answers in the zone of its machine; typst takes a fixed offset only.
+    stamp = at.astimezone(UTC)
     try:
         written = _compiler().compile(
-            format="pdf", sys_inputs={"page": data}, pdf_standards=STANDARD, timestamp=at
+            format="pdf", sys_inputs={"page": data}, pdf_standards=STANDARD, timestamp=stamp
         )
     except typst.TypstError:
         # The standard forbids letters our faces lack, a smile or a Chinese name: a confirmation
         # with boxes in it is worth more than none. Any other fault is raised here again.
-        written = _compiler().compile(format="pdf", sys_inputs={"page": data}, timestamp=at)
+        written = _compiler().compile(format="pdf", sys_inputs={"page": data}, timestamp=stamp)
     return cast(bytes, written)
 
 

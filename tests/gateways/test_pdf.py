@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pypdf
 import pytest
@@ -84,6 +85,12 @@ def test_it_is_tagged_has_a_language_a_title_and_a_date() -> None:
     assert reader.metadata is not None
     assert reader.metadata.title == "Подтверждение: согласие"
     assert str(reader.metadata["/ModDate"]).startswith("D:20260907081500")
+
+
+def test_the_moment_counts_and_not_the_zone_it_was_told_in() -> None:
+    told_in_vologda = AT.astimezone(ZoneInfo("Europe/Moscow"))
+
+    assert render_receipt(page(), at=told_in_vologda) == render_receipt(page(), at=AT)
 
 
 def test_what_people_wrote_is_printed_and_not_read() -> None:
