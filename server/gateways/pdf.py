@@ -28,8 +28,8 @@ def render_receipt(page: Mapping[str, Any], *, at: datetime) -> bytes:
     data = json.dumps(page, ensure_ascii=False)
     if len(data) > LONGEST:
         raise Broken(pdf="too long", letters=len(data))
-    # PostgreSQL answers in the zone of its machine; typst takes a fixed offset only.
-    stamp = at.astimezone(UTC)
+    # typst takes whole seconds at a fixed offset only; PostgreSQL gives neither.
+    stamp = at.astimezone(UTC).replace(microsecond=0)
     try:
         written = _compiler().compile(
             format="pdf", sys_inputs={"page": data}, pdf_standards=STANDARD, timestamp=stamp
