@@ -128,7 +128,7 @@ def worklist(
 def surname_mark(work: UnitOfWork, *, typed: str) -> bytes | None:
     """What a surname is found by: it may stand in an address, where a name may not."""
     words = typed.strip()
-    if not words or words.isdigit():
+    if not words or number_in(words) is not None:
         return None
     return name_index(work.index_key("surname"), words)
 
