@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from server.store.base import Base, TenantRow
+from server.store.cases import Case
 from server.store.database import Transaction
 
 QUEUED, SENT, FAILED = "queued", "sent", "failed"
@@ -73,6 +74,20 @@ def deliveries_of(session: Session, case_id: UUID) -> list[Delivery]:
     """A case's letters, newest first."""
     query = select(Delivery).where(Delivery.case_id == case_id).order_by(Delivery.id.desc())
     return list(session.scalars(query.limit(50)))
+
+
+def newest_of_school(
+    session: Session, school_id: UUID, *, limit: int
+) -> list[tuple[Delivery, int]]:
+    """The newest letters of a school's cases, each with the number of its case."""
+    query = (
+        select(Delivery, Case.number)
+        .join(Case, (Case.id == Delivery.case_id) & (Case.tenant_id == Delivery.tenant_id))
+        .where(Case.school_id == school_id)
+        .order_by(Delivery.id.desc())
+        .limit(limit)
+    )
+    return [(row, number) for row, number in session.execute(query)]
 
 
 def newest_of_cases(session: Session, case_ids: list[UUID]) -> dict[UUID, Delivery]:
