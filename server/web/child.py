@@ -17,6 +17,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
+from server.forms.definition import FormSpec
 from server.http import sessions
 from server.http.context import current_actor, door, perform
 from server.http.rendering import locale, page
@@ -24,7 +25,7 @@ from server.kernel.errors import AnswersRefused, ConsentMissing, StageClosed
 from server.services import family, filling
 from server.services.family import ChildPage, NextStep
 from server.web import applications, entry, forms, records, signing
-from server.web.letterhead import Speaker, speaker_of
+from server.web.letterhead import speaker_of
 from server.web.signing import Place
 
 child = Blueprint("child", __name__, url_prefix="/child")
@@ -65,7 +66,7 @@ def home() -> ResponseReturnValue:
         school=speaker,
         child=found,
         help_line=help_line(found),
-        tasks=[_task(step) for step in found.tasks],
+        tasks=[_task(step) for step in sorted(found.tasks, key=_turn)],
         board=[applications.board_line(one, speaker, child=True) for one in found.consents],
     )
 
@@ -82,40 +83,30 @@ def go_further() -> ResponseReturnValue:
 def form(step: str) -> ResponseReturnValue:
     """A form that the child fills in by itself: first whether it wants to."""
     found = _page()
-    speaker = speaker_of(case_id=found.case_id)
-    opened = perform(filling.open_form, case_id=found.case_id, step=step)
-    facts = {
-        "school": speaker,
-        "form": opened.form,
-        "comment": opened.comment,
-        "kicker": found.child_name,
-        "help_line": help_line(found),
-        "companions": found.companions if step == VOICE else (),
-        "button": _("Answer") if step == VOICE else _("Send it off"),
-        "later_url": "" if step == VOICE else url_for("child.finish"),
-    }
     if request.method == "GET":
-        return records.form_page(facts, typed=forms.stored(opened.form, opened.values))
-    reader = forms.Reader(request.form, today=speaker.today(), locale=locale())
-    if step == VOICE and "sure" not in request.form:
-        reader(opened.form)
-        if not reader.read.problems and reader.read.values.get("wants") == "no":
-            return _sure_page(found, speaker)
+        return _form_page(found, step)
+    reader = forms.Reader(
+        request.form, today=speaker_of(case_id=found.case_id).today(), locale=locale()
+    )
+
+    def read(form: FormSpec) -> filling.Read:
+        answers = reader(form)
+        if step == VOICE and answers.values.get("wants") == "no" and "sure" not in request.form:
+            raise _AskOnce
+        return answers
+
     try:
         perform(
             filling.fill,
             case_id=found.case_id,
             step=step,
-            read=reader,
+            read=read,
             key=records.once(found.case_id, step),
         )
-    except AnswersRefused as refused:
-        return records.form_page(
-            facts,
-            typed=reader.read.raw,
-            problems=reader.problems(refused.problems),
-            republished=reader.republished,
-        )
+    except _AskOnce:
+        return _sure_page(found) if not reader.read.problems else _form_page(found, step, reader)
+    except AnswersRefused:
+        return _form_page(found, step, reader)
     return redirect(_after(_page(), step), 303)
 
 
@@ -225,9 +216,13 @@ def _page() -> ChildPage:
 
 
 def _next_url(found: ChildPage) -> str:
-    """The first thing that must be done; the way out when nothing is left."""
-    first = next((step for step in found.tasks if not step.optional), None)
-    return _url(first) if first is not None else url_for("child.finish")
+    """The child's word first, then what else must be done; the way out when nothing is left."""
+    due = sorted((step for step in found.tasks if not step.optional), key=_turn)
+    return _url(due[0]) if due else url_for("child.finish")
+
+
+def _turn(step: NextStep) -> tuple[bool, bool]:
+    return step.optional, step.step != VOICE
 
 
 def _after(found: ChildPage, step: str) -> str:
@@ -268,12 +263,40 @@ def _task(step: NextStep) -> dict[str, str]:
     return task
 
 
-def _sure_page(found: ChildPage, speaker: Speaker) -> ResponseReturnValue:
+class _AskOnce(Exception):
+    """The child says no, and has not been asked yet whether it means it."""
+
+
+def _form_page(
+    found: ChildPage, step: str, reader: forms.Reader | None = None
+) -> ResponseReturnValue:
+    opened = perform(filling.open_form, case_id=found.case_id, step=step)
+    facts = {
+        "school": speaker_of(case_id=found.case_id),
+        "form": opened.form,
+        "comment": opened.comment,
+        "kicker": found.child_name,
+        "help_line": help_line(found),
+        "companions": found.companions if step == VOICE else (),
+        "button": _("Answer") if step == VOICE else _("Send it off"),
+        "later_url": "" if step == VOICE else url_for("child.finish"),
+    }
+    if reader is None:
+        return records.form_page(facts, typed=forms.stored(opened.form, opened.values))
+    return records.form_page(
+        facts,
+        typed=reader.read.raw,
+        problems=reader.read.problems,
+        republished=reader.republished,
+    )
+
+
+def _sure_page(found: ChildPage) -> ResponseReturnValue:
     """«I don't want to» is an answer: it is asked once whether it was meant, and then it stands."""
     return page(
         "family/child_sure.html",
         page_title=_("You don’t want to. That is an answer"),
-        school=speaker,
+        school=speaker_of(case_id=found.case_id),
         kicker=found.child_name,
         help_line=help_line(found),
         fields=[

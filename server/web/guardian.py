@@ -235,30 +235,16 @@ def child_contact(case_id: UUID) -> ResponseReturnValue:
 @_for_guardian
 def form(case_id: UUID, step: str) -> ResponseReturnValue:
     """A form that the guardian fills in: for a small child, what it said."""
-    speaker = speaker_of(case_id=case_id)
-    opened = perform(filling.open_form, case_id=case_id, step=step)
-    facts = {
-        "school": speaker,
-        "form": opened.form,
-        "comment": opened.comment,
-        "kicker": perform(family.application, case_id=case_id).child_name,
-        "back_url": url_for("guardian.home"),
-        "button": _("Send the answer"),
-    }
     if request.method == "GET":
-        return records.form_page(facts, typed=forms.stored(opened.form, opened.values))
-    reader = forms.Reader(request.form, today=speaker.today(), locale=locale())
+        return _form_page(case_id, step)
+    today = speaker_of(case_id=case_id).today()
+    reader = forms.Reader(request.form, today=today, locale=locale())
     try:
         perform(
             filling.fill, case_id=case_id, step=step, read=reader, key=records.once(case_id, step)
         )
-    except AnswersRefused as refused:
-        return records.form_page(
-            facts,
-            typed=reader.read.raw,
-            problems=reader.problems(refused.problems),
-            republished=reader.republished,
-        )
+    except AnswersRefused:
+        return _form_page(case_id, step, reader)
     flash(_("Thank you, the answer is recorded."), "good")
     return redirect(url_for("guardian.home"), 303)
 
@@ -360,6 +346,26 @@ def _request_page(
         republished=republished,
         ground=asked.ground,
         step=step,
+    )
+
+
+def _form_page(case_id: UUID, step: str, reader: forms.Reader | None = None) -> ResponseReturnValue:
+    opened = perform(filling.open_form, case_id=case_id, step=step)
+    facts = {
+        "school": speaker_of(case_id=case_id),
+        "form": opened.form,
+        "comment": opened.comment,
+        "kicker": perform(family.application, case_id=case_id).child_name,
+        "back_url": url_for("guardian.home"),
+        "button": _("Send the answer"),
+    }
+    if reader is None:
+        return records.form_page(facts, typed=forms.stored(opened.form, opened.values))
+    return records.form_page(
+        facts,
+        typed=reader.read.raw,
+        problems=reader.read.problems,
+        republished=reader.republished,
     )
 
 

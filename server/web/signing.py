@@ -138,13 +138,7 @@ def question(place: Place, consent: str) -> ResponseReturnValue:
         return _question_page(place, asked, consent, sheet)
     shown = request.form.get("document", "")
     try:
-        asked = perform(
-            packages.current,
-            case_id=place.case_id,
-            stage=place.stage,
-            hashes={consent: shown},
-            locale=locale(),
-        )
+        asked = _current(place, {consent: shown})
     except TextChanged as changed:
         return _changed_page(place, changed, sheet)
     one = _asked(asked, consent)
@@ -164,7 +158,9 @@ def check(place: Place) -> ResponseReturnValue:
     """Every document with its answer, and the one code that signs them all."""
     sheet = Sheet.of(place)
     try:
-        asked = _open(place)
+        asked = _open(place) if request.method == "GET" else _current(place, sheet.read)
+    except TextChanged as changed:
+        return _changed_page(place, changed, sheet)
     except StageClosed:
         if request.method == "GET":
             raise
@@ -251,6 +247,7 @@ def _question_page(
         page_title=one.document.title,
         errors=[{"name": "answer", "label": "", "text": wrong}] if wrong else [],
         question=one,
+        action=place.question_url(consent),
         asked=asked,
         facts=[{"label": term, "value": words} for term, words in one.document.facts],
         field={
@@ -368,6 +365,16 @@ def _ask_code(place: Place, asked: Package, sheet: Sheet) -> bool:
 
 def _open(place: Place) -> Package:
     return perform(packages.package, case_id=place.case_id, stage=place.stage, locale=locale())
+
+
+def _current(place: Place, read: dict[str, str]) -> Package:
+    return perform(
+        packages.current,
+        case_id=place.case_id,
+        stage=place.stage,
+        hashes=read,
+        locale=locale(),
+    )
 
 
 def _ready(sheet: Sheet, asked: Package) -> bool:

@@ -1,4 +1,4 @@
-"""A school that families come to: the real application, and a browser that reads what it is shown."""
+"""A school that families come to: the real application, and a browser that reads its pages."""
 
 from __future__ import annotations
 
