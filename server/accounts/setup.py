@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import Flask
 from flask_login.signals import user_logged_out
+from flask_login.utils import _user_context_processor
 from flask_security import Security
 from flask_security.signals import user_authenticated
 
@@ -53,14 +54,26 @@ def register(app: Flask, *, pepper: str) -> None:
         render_template=rendering.page,  # type: ignore[arg-type]  # it is only returned
     )
     security.want_json(lambda _request: False)
-    # Our own session ends by our own rules; an address that changes on the way does not end it.
-    app.login_manager.session_protection = None  # type: ignore[attr-defined]
+    _ask_only_when_asked(app, security)
     security.login_context_processor(sign_in_facts)
     declare_door(app, "security.login", "public")
     declare_door(app, "security.logout", "public")
     app.register_blueprint(accounts)
     user_authenticated.connect(_signed_in, app)
     user_logged_out.connect(_signed_out, app)
+
+
+def _ask_only_when_asked(app: Flask, security: Security) -> None:
+    """Keep the libraries beneath from reading session and account on every request, files too.
+
+    Rights come from the permission table, nobody is remembered beyond a session, and a session
+    ends by our own rules, not when an address changes on the way.
+    """
+    login = app.login_manager  # type: ignore[attr-defined]
+    login.session_protection = None
+    app.after_request_funcs[None].remove(login._update_remember_cookie)
+    app.template_context_processors[None].remove(_user_context_processor)
+    security.principal.identity_loaders.clear()
 
 
 def _signed_in(_app: Flask, user: SignedIn, **_: Any) -> None:

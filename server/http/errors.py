@@ -246,15 +246,14 @@ def _problem(
 
 
 def _told(error: MentorSchoolError) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        name: _plain(error.facts[name]) for name in _TOLD if error.facts.get(name) is not None
-    }
+    found = {name: getattr(error, name, None) for name in _TOLD}
+    told: dict[str, Any] = {name: _plain(each) for name, each in found.items() if each is not None}
     if isinstance(error, AnswersRefused):
         told["fields"] = answer_sentences(error)
     elif isinstance(error, Refused) and "fields" in error.facts:
         told["fields"] = dict(error.facts["fields"])
     if isinstance(error, DefinitionRefused):
-        told["problems"] = [_shown(each) for each in error.facts.get("problems", ())]
+        told["problems"] = [_shown(each) for each in getattr(error, "problems", ())]
     return told
 
 

@@ -41,7 +41,12 @@ def page(template: str, /, *, status: int = 200, **facts: Any) -> Response:
     at = context.current_door()
     staff = context.staff() if at is not None and at.kind == "staff" else None
     if staff is not None:
-        added["user"] = {"name": staff.name, "email": staff.email, "tenant": staff.tenant_name}
+        added["user"] = {
+            "name": staff.name,
+            "email": staff.email,
+            "tenant": staff.tenant_name,
+            "has_choice": staff.has_choice,
+        }
         added["nav"] = navigation(staff.actor)
     return Response(bare(template, **{**added, **facts}), status, mimetype="text/html")
 

@@ -16,7 +16,7 @@ from server.kernel.contacts import parse_contact
 from server.kernel.errors import Conflict, NotFound, Refused
 from server.kernel.ids import new_id
 from server.kernel.marks import token_hash
-from server.services import persons
+from server.services import persons, sign_in
 from server.services.unit_of_work import UnitOfWork
 from server.store import people, schools, tenancy
 
@@ -187,7 +187,7 @@ def add_and_appoint(
     municipality_id: UUID | None = None,
     locale: str = "ru",
 ) -> UUID:
-    """Add a colleague and give them a role; the account has no password until they set one."""
+    """Add a colleague and give them a role; a letter brings the link to a first password."""
     policy.require(work.actor, Permission.PEOPLE_EDIT, Thing(school_id))
     person = add_colleague(work, name=name, email=email, password_hash=None, locale=locale)
     appoint(
@@ -198,6 +198,7 @@ def add_and_appoint(
         since=since,
         municipality_id=municipality_id,
     )
+    sign_in.welcome(work, person_id=person)
     return person
 
 

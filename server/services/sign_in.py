@@ -54,6 +54,7 @@ class Staff:
     email: str
     locale: str | None
     tenant_name: str
+    has_choice: bool  # works in several organisations
 
 
 def find_account(work: UnitOfWork, *, email: str) -> Known | None:
@@ -64,36 +65,6 @@ def find_account(work: UnitOfWork, *, email: str) -> Known | None:
 def find_session_account(work: UnitOfWork, *, uniquifier: str) -> Known | None:
     """The account a session belongs to; none after its password changed."""
     return _known(accounts.account_by_uniquifier(work.session, uniquifier))
-
-
-def add_account(
-    work: UnitOfWork, *, email: str, password: str, person_id: UUID, locale: str = "ru"
-) -> UUID:
-    """Give a person of this tenant an account, or this tenant to the account that exists.
-
-    :raises Refused: a password that is no good; see `passwords.require_good`.
-    """
-    address = email.strip().lower()
-    account = tenancy.account_by_email(work.session, address)
-    if account is None:
-        passwords.require_good(password, email=address)
-        account = tenancy.Account(
-            id=new_id(),
-            email=address,
-            password=passwords.hash_password(password),
-            active=True,
-            fs_uniquifier=uuid4().hex,
-            locale=locale,
-            created_at=work.now,
-            confirmed_at=work.now,
-        )
-        work.session.add(account)
-        work.session.flush()
-    work.session.add(
-        tenancy.Membership(account_id=account.id, tenant_id=work.tenant_id, person_id=person_id)
-    )
-    work.session.flush()
-    return account.id
 
 
 def workplaces(work: UnitOfWork, *, account_id: UUID) -> list[Workplace]:
@@ -117,7 +88,9 @@ def staff(work: UnitOfWork, *, uniquifier: str) -> Staff | None:
         holdings=_holdings(positions),
         platform=row.platform,
     )
-    return Staff(actor, _name(work, row), row.email, row.locale, row.tenant_name)
+    return Staff(
+        actor, _name(work, row), row.email, row.locale, row.tenant_name, row.workplaces > 1
+    )
 
 
 def token_holder(work: UnitOfWork, *, token_id: UUID) -> Actor | None:
@@ -173,9 +146,14 @@ def ask_for_reset(work: UnitOfWork, *, account_id: UUID | None) -> None:
     attempt.rollback()
 
 
-def welcome(work: UnitOfWork, *, account_id: UUID) -> None:
-    """Queue the letter by which somebody new of staff sets a first password."""
-    _mail_a_way(work, letter="welcome_staff", account_id=account_id, values={})
+def welcome(work: UnitOfWork, *, person_id: UUID) -> None:
+    """Queue the letter by which somebody new of staff sets a first password.
+
+    Nothing is sent to somebody who has one already, from another organisation.
+    """
+    account = accounts.account_of_person(work.session, work.tenant_id, person_id)
+    if account is not None and account.password is None:
+        _mail_a_way(work, letter="welcome_staff", account_id=account.id, values={})
 
 
 def open_reset(work: UnitOfWork, *, delivery_id: UUID) -> Known:

@@ -14,7 +14,8 @@ from server.store.deliveries import Delivery
 from server.store.tenancy import Account, Door, Membership, Tenant
 
 STAFF = (
-    "SELECT a.id, a.email, a.locale, m.person_id, t.platform, t.name, p.sealed, k.epoch, k.wrapped"
+    "SELECT a.id, a.email, a.locale, m.person_id, t.platform, t.name, p.sealed, k.epoch, k.wrapped,"
+    " (SELECT count(*) FROM membership o WHERE o.account_id = a.id)"
     " FROM account a JOIN membership m ON m.account_id = a.id AND m.tenant_id = %s"
     " JOIN tenant t ON t.id = m.tenant_id"
     " JOIN person p ON p.id = m.person_id AND p.tenant_id = m.tenant_id"
@@ -52,6 +53,7 @@ class StaffRow:
     sealed: bytes
     epoch: int | None
     wrapped: bytes | None
+    workplaces: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ STATUSES: Final[dict[int, Said]] = {
 
 # The form of a page that was open too long, with and without a way to send it once more.
 # Families come by a link, staff by a password: two ways of saying who should sign in.
-NO_FAMILY: Final = Said(N_("Your page has closed"), N_("To keep what you wrote safe, the page closes by itself after two hours, and when the link was opened on another device."), N_("Open the address from the message you were sent once more. What was confirmed is saved."))  # fmt: skip
+NO_FAMILY: Final = Said(N_("Your page has closed"), N_("To keep what you wrote safe, the page closes by itself after two hours without a touch."), N_("Open the address from the message you were sent once more. What was confirmed is saved."))  # fmt: skip
 STALE_FORM: Final = Said(N_("The page was open for too long"), N_("For safety a page works for a limited time, so nothing was saved yet."), N_("Press the button: what you typed is sent once more."))  # fmt: skip
 STALE_FORM_ELSEWHERE: Final = Said(N_("The page was open for too long"), N_("For safety a page works for a limited time, so nothing was saved yet."), N_("Go back one page: what you typed is still there in most browsers. Load the page anew if it is refused again."))  # fmt: skip
 
@@ -81,6 +81,7 @@ REASONS: Final[dict[str, str]] = {
     "contact_no_phone": N_("Messages to phones are not sent here. Write a mail address."),
     "contact_missing": N_("A contact is missing. Write a mobile number or a mail address."),
     "contact_of_staff": N_("This contact belongs to somebody of the school’s staff. Write the family’s own contact."),
+    "contact_of_guardian": N_("This is the parent’s own contact. Write the child’s, or leave it empty."),
     "code_wrong": N_("The code does not fit. Compare it with the newest message. Attempts left: %(left)s."),
     "code_spent": N_("This code does not work any more. Ask for a new one."),
     "code_expired": N_("The code was valid for 10 minutes. Ask for a new one."),
@@ -89,15 +90,20 @@ REASONS: Final[dict[str, str]] = {
     "comment_needed": N_("Say in a few words why: the family will read it."),
     "comment_long": N_("The comment is too long: at most %(most)s characters."),
     "outcome_unknown": N_("There is no such decision here. Open the page anew."),
+    "reminded_lately": N_("A message went to the family within the last hour. Give them time, or call."),
     "outcome_used_up": N_("This was returned as often as the rules allow. Accept or decline it."),
     "answer_needed": N_("Answer each question: yes or no."),
     "consent_not_asked": N_("This was not asked. Open the page anew."),
     "age_unknown": N_("The date of birth is needed first."),
+    "role_unknown": N_("There is no such role. Choose one from the list."),
+    "scope_unknown": N_("There is no such right for a token. Choose from the list."),
     "not_opened": N_("Open the card first: a decision needs a look."),
     "flagged": N_("There is an answer here that a person should read before deciding."),
     "filled_in_by_you": N_("You filled in the answers yourself, so another person decides."),
     "decided_by_you": N_("You have decided already. Now another person must."),
     "own_family": N_("This concerns your own family, so another person decides."),
+    "words_too_long": N_("A text is longer than %(most)s characters. Go back, what you typed is still there, and make it shorter."),
+    "too_many_changes": N_("This is more than settings can hold. Go back and take something away."),
     "password_short": N_("Make it at least %(least)s characters long. Several words are good."),
     "password_long": N_("Make it at most %(most)s characters long."),
     "password_same": N_("Use more different characters."),

@@ -10,10 +10,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from server.access.actors import SYSTEM
+from server.access.actors import SHELL, SYSTEM
 from server.kernel.errors import Refused
 from server.runtime import Runtime
-from server.services import letters, passwords, sign_in
+from server.services import letters, passwords, people
 from server.services.limits import RESET_ACCOUNT
 from tests.http.conftest import PASSWORD, Place, browser, csrf_of, sign_in_as
 
@@ -236,8 +236,15 @@ def test_long_passwords_of_words_are_good() -> None:
 def test_somebody_new_is_welcomed_by_a_link_that_lasts_a_week(
     client: FlaskClient, place: Place, runtime: Runtime, superuser_url: str
 ) -> None:
-    with runtime.tools.begin(SYSTEM, place.tenant_id) as work:
-        sign_in.welcome(work, account_id=place.account_id)
+    with runtime.tools.begin(SHELL, place.tenant_id) as work:
+        people.add_and_appoint(
+            work,
+            school_id=place.school_id,
+            name="Орлова Анна",
+            email="orlova@example.org",
+            role="curator",
+            since=work.now.date(),
+        )
     [link] = _links(runtime, place)
     with psycopg.connect(superuser_url) as connection:
         connection.execute("update delivery set created_at = created_at - interval '6 days'")
@@ -245,6 +252,7 @@ def test_somebody_new_is_welcomed_by_a_link_that_lasts_a_week(
     client.get(link)
 
     assert _set(client, NEW, NEW).location == "/password/renewed"
+    assert sign_in_as(client, "orlova@example.org", NEW).status_code == 302
 
 
 def _ask(client: FlaskClient, place: Place, runtime: Runtime) -> str:

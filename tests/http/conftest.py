@@ -16,12 +16,11 @@ from flask.testing import FlaskClient
 from server.access.actors import SHELL
 from server.app import create_app
 from server.kernel import logs
-from server.kernel.contacts import Contact
 from server.kernel.ids import new_id
 from server.runtime import Runtime
-from server.services import persons, sign_in
+from server.services import passwords, people
 from server.services.unit_of_work import UnitOfWork
-from server.store import schools, tenancy
+from server.store import accounts, schools, tenancy
 
 BASE = "http://localhost:8000"
 PASSWORD = "четыре слова для входа"
@@ -84,20 +83,24 @@ def new_place(runtime: Runtime, *, slug: str, email: str, platform: bool = False
         )
     with runtime.tools.begin(SHELL, tenant_id) as work:
         school = _school(work, slug)
-        person = persons.new_person(
-            work, kind="staff", locale="ru", name="Белова Надежда", contact=Contact("mail", email)
+        person_id = people.add_colleague(
+            work,
+            name="Белова Надежда",
+            email=email,
+            password_hash=passwords.hash_password(PASSWORD),
         )
         work.session.add(
             schools.Position(
                 tenant_id=tenant_id,
-                person_id=person.id,
+                person_id=person_id,
                 school_id=school,
                 role="coordinator",
                 since=work.now.date() - timedelta(days=30),
             )
         )
-        account_id = sign_in.add_account(work, email=email, password=PASSWORD, person_id=person.id)
-    return Place(tenant_id, school, person.id, account_id, email)
+        account = accounts.account_of_person(work.session, tenant_id, person_id)
+        assert account is not None
+    return Place(tenant_id, school, person_id, account.id, email)
 
 
 def _school(work: UnitOfWork, slug: str) -> UUID:
