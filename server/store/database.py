@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +25,7 @@ OPENING = (
 Rows = list[tuple[Any, ...]]
 Params = Sequence[Any] | Mapping[str, Any]
 Statement = tuple[str, Params]
+Write = tuple[str, Sequence[Any]]
 
 
 class Transaction:
@@ -35,7 +39,7 @@ class Transaction:
         self._connection = connection
         self._opening: Statement | None = (OPENING, [str(tenant_id) if tenant_id else ""])
         self._session: Session | None = None
-        self._queued: list[Statement] = []
+        self._queued: list[Write] = []
         self._counter = counter
 
     @property
@@ -54,17 +58,22 @@ class Transaction:
                 self._driver.execute(*opening)
             cursors = [self._driver.execute(sql, params) for sql, params in statements]
         self._counter.add(len(statements) + bool(opening))
-        return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+        return [_rows(cursor) for cursor in cursors]
 
-    def queue(self, sql: str, params: Params) -> None:
+    def queue(self, sql: str, params: Sequence[Any]) -> None:
         """Keep a statement whose result nobody needs: it goes out together with the commit."""
         self._queued.append((sql, params))
+
+    @property
+    def queued(self) -> tuple[Write, ...]:
+        """What waits to go out, in its order."""
+        return tuple(self._queued)
 
     def run_queued(self) -> None:
         """Send what is queued now, for a service that reads its own writes."""
         if self._queued:
             queued, self._queued = self._queued, []
-            self.read(*queued)
+            self.read(*_joined(queued))
 
     def as_relay(self) -> None:
         """Act as the relay: due timers and outbox rows of all tenants, nothing else."""
@@ -76,7 +85,7 @@ class Transaction:
             self._session.flush()
         if self._queued:
             queued, self._queued = self._queued, []
-            self.read(*queued, ("COMMIT", ()))
+            self.read(*_joined(queued), ("COMMIT", ()))
         self._connection.commit()
 
     def close(self) -> None:
@@ -173,3 +182,80 @@ class Database:
 
     def _count(self, *_: Any) -> None:
         self.round_trips.add(1)
+
+
+def _rows(cursor: psycopg.Cursor[Any]) -> Rows:
+    # Not by `description`: that names and types every column first.
+    return cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
+
+
+def _joined(queued: Sequence[Write]) -> list[Statement]:
+    """The same writes in fewer statements: to send one costs the client more than to run it."""
+    left = iter(queued)
+    return [
+        (sql, [param for _, params in islice(left, amount) for param in params])
+        for amount, sql in _join(tuple(sql for sql, _ in queued))
+    ]
+
+
+@lru_cache(maxsize=512)
+def _join(statements: tuple[str, ...]) -> tuple[tuple[int, str], ...]:
+    """How many statements each joined one holds, and its text."""
+    groups: list[_Group] = []
+    for sql in statements:
+        if not groups or not groups[-1].take(sql):
+            groups.append(_Group(sql))
+    return tuple((len(group.statements), group.text) for group in groups)
+
+
+class _Group:
+    """Statements that say the same when joined by WITH.
+
+    Joined, they see the tables as they were before all of them. So whatever looks at rows of a
+    table (an update, a delete, an upsert) has that table to itself, and whatever reads goes alone.
+    """
+
+    def __init__(self, first: str) -> None:
+        self.statements = [first]
+        table, looks = _change(first)
+        self._tables = {table}
+        self._looked_at = {table} if looks else set()
+
+    def take(self, sql: str) -> bool:
+        """Whether the statement joins the others."""
+        table, looks = _change(sql)
+        apart = self._tables if looks else self._looked_at
+        if table is None or None in self._tables or table in apart or not self._fits(sql):
+            return False
+        self.statements.append(sql)
+        self._tables.add(table)
+        if looks:
+            self._looked_at.add(table)
+        return True
+
+    @property
+    def text(self) -> str:
+        *others, last = self.statements
+        named = [f"w{at} AS ({sql})" for at, sql in enumerate(others)]
+        return f"WITH {', '.join(named)} {last}" if named else last
+
+    def _fits(self, sql: str) -> bool:
+        # The driver parses longer statements, and those with more parameters, anew each time.
+        whole = [*self.statements, sql]
+        return sum(len(one) + 10 for one in whole) < 4096 and sum(map(_holes, whole)) <= 50
+
+
+_CHANGE = re.compile(r'(INSERT INTO|UPDATE|DELETE FROM) "?(\w+)')
+_READS = re.compile(r" (SELECT|FROM|USING) ")
+
+
+def _change(sql: str) -> tuple[str | None, bool]:
+    """The table a plain write changes, None for any other statement; whether it looks at rows."""
+    found = _CHANGE.match(sql)
+    if found is None or _READS.search(sql, found.end()):
+        return None, True
+    return found[2], found[1] != "INSERT INTO" or "ON CONFLICT" in sql
+
+
+def _holes(sql: str) -> int:
+    return sql.count("%s")
