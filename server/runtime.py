@@ -9,7 +9,6 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from server import gateways as ways
 from server.gateways import Gateways
-from server.kernel import logs
 from server.kernel.clock import Clock, RealClock, SandboxClock
 from server.kernel.sealing import MasterKeys
 from server.services.bundles import Bundles
@@ -57,7 +56,6 @@ def build(settings: Settings) -> Runtime:
 
 def assemble(settings: Settings) -> Runtime:
     """The same without asking the database: for commands that only look at the code."""
-    logs.configure()
     gateways = ways.build(settings)
     tools = Tools(
         database=Database(

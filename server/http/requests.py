@@ -5,11 +5,10 @@ from __future__ import annotations
 import secrets
 import time
 
-import structlog
 from flask import Flask, Response, g, request
 
 from server.http.context import current_door
-from server.kernel.logs import log
+from server.kernel.logs import around, log
 
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # none that is read for another over the phone
 _LENGTH = 10
@@ -24,8 +23,7 @@ def number(app: Flask) -> None:
 def _begin() -> None:
     g.request_id = "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
     g.began = time.perf_counter()
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(
+    around(
         request=g.request_id,
         route=request.url_rule.rule if request.url_rule else "none",
         method=request.method if request.method in _METHODS else "other",
