@@ -23,6 +23,7 @@ from argon2 import PasswordHasher
 from server.access.actors import SHELL, VISITOR, Actor, Holding
 from server.kernel.clock import FixedClock
 from server.kernel.marks import one_time_code
+from server.kernel.places import workflow_defs
 from server.runtime import Runtime
 from server.services import (
     arrivals,
@@ -446,6 +447,24 @@ def an_enrolment(
     )
     made = Enrolment(school, case_id, guardian, child, born)
     return _brought(made, at, answers or {})
+
+
+def republished(school: School, consent: str, edition: str, *, material: bool = True) -> None:
+    """The platform publishes a consent's text anew, with one sentence more."""
+    folder = workflow_defs() / "consents"
+    spec = (folder / f"{consent}.yaml").read_text()
+    spec = spec.replace("edition: 2026-09-01", f"edition: {edition}")
+    spec = spec.replace("material: true", f"material: {str(material).lower()}")
+    words = {
+        f"consents/{consent}.ru.md": "\n\nНовое: школа отвечает за 5 рабочих дней.\n",
+        f"consents/{consent}.en.md": "\n\nNew: the school answers within 5 working days.\n",
+    }
+    sources: dict[str, str | bytes] = {
+        name: (workflow_defs() / name).read_text() + more for name, more in words.items()
+    }
+    sources[f"consents/{consent}.yaml"] = spec
+    with school.tools.begin(SHELL) as work:
+        releases.publish(work, sources=sources, note="new words")
 
 
 def _brought(made: Enrolment, at: At, answers: Mapping[str, Any]) -> Enrolment:

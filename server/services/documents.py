@@ -36,6 +36,8 @@ def ask(work: UnitOfWork, standing: Standing, names: tuple[str, ...]) -> None:
     """Open a request with a document of its own for each of these consents."""
     parties = _Parties.of(work, standing)
     for name in names:
+        if standing.only is not None and name not in standing.only:
+            continue
         row = _make(work, standing, parties, name)
         work.session.add(row)
         work.session.flush()

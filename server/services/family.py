@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import cast
@@ -15,6 +15,7 @@ from server.kernel.errors import ContactRefused, NotAllowed, NotFound, StageClos
 from server.kernel.text import Text
 from server.services import case_letters, documents, links, persons, steps
 from server.services.arrivals import WORKFLOW, CodeSent, reachable
+from server.services.renewals import WORKFLOW as RENEWAL
 from server.services.standing import Standing
 from server.services.unit_of_work import UnitOfWork
 from server.store import cases, consents, people, schools
@@ -32,6 +33,8 @@ class ConsentState:
 
     consent_id: UUID
     consent: str
+    stage: str  # whose package asks for it
+    required: bool
     title: Text
     state: str
     owed: tuple[str, ...]
@@ -75,6 +78,7 @@ class Application:
     child_contact: str | None  # masked
     child_needs_contact: bool
     child_can_take_the_phone: bool
+    renewal: UUID | None  # the case in which a changed text waits for this guardian's answer
 
 
 @dataclass(frozen=True)
@@ -253,9 +257,8 @@ def child_page(work: UnitOfWork, *, case_id: UUID, locale: str) -> ChildPage:
             bundle.consents[step.consent].kind,
             documents.companion(work, standing, step.consent, locale),
         )
-        for step in standing.compiled.package("consents")
+        for step in standing.compiled.package(_first_package(standing))
     ]
-    help_line = bundle.texts.get("child_help_line", {})
     return ChildPage(
         case_id=case_id,
         number=standing.case.number,
@@ -263,7 +266,7 @@ def child_page(work: UnitOfWork, *, case_id: UUID, locale: str) -> ChildPage:
         age=standing.age(work.now),
         tasks=tuple(_next(standing, task) for task in standing.tasks if task.role == "mentee"),
         companions=tuple(one for one in plain if one.words),
-        help_line=help_line.get(locale) or help_line.get("ru", ""),
+        help_line=_help_line(standing, locale),
         ended=standing.state.status == "ended",
         end=standing.state.end,
         consents=_consent_states(work, standing) if work.actor.assured else (),
@@ -280,6 +283,11 @@ class Record:
     signed: tuple[tuple[str, str, datetime], ...]  # role, answer, moment
 
 
+def help_line(work: UnitOfWork, *, case_id: UUID, locale: str) -> str:
+    """Whom a child may call when it is bad; it is the same for everybody and no secret."""
+    return _help_line(steps.load(work, case_id), locale)
+
+
 def record(work: UnitOfWork, *, consent_id: UUID) -> Record:
     """What was signed, for whoever signs it.
 
@@ -291,14 +299,20 @@ def record(work: UnitOfWork, *, consent_id: UUID) -> Record:
         raise NotFound(what="consent")
     if me not in (row.guardian_id, row.subject_id):
         raise NotFound(what="consent")
-    states = _consent_states(work, steps.load(work, row.case_id))
+    (state,) = _consent_states(work, steps.load(work, row.case_id), [row])
     signatures = consents.signatures_of(work.session, [row.id])
     return Record(
         case_id=row.case_id,
         document=documents.read(work, row),
-        state=next(state for state in states if state.consent_id == row.id),
+        state=state,
         signed=tuple((one.role, one.answer, one.at) for one in signatures),
     )
+
+
+def _first_package(standing: Standing) -> str:
+    """The stage that asks for the consents of this workflow."""
+    stages = standing.compiled.spec.stages
+    return next(one.stage for one in stages if standing.compiled.package(one.stage))
 
 
 def _application(work: UnitOfWork, case: cases.Case) -> Application:
@@ -324,7 +338,19 @@ def _application(work: UnitOfWork, case: cases.Case) -> Application:
         child_contact=contact.masked if contact else None,
         child_needs_contact=for_child and old_enough and contact is None,
         child_can_take_the_phone=for_child and not old_enough,
+        renewal=_renewal(work, case),
     )
+
+
+def _renewal(work: UnitOfWork, case: cases.Case) -> UUID | None:
+    """The open case that asks for the answer to a changed text, while it waits for the guardian."""
+    if case.subject_id is None:
+        return None
+    for other in cases.cases_of_subject(work.session, case.subject_id):
+        if other.workflow == RENEWAL and other.status == "open":
+            waiting = cases.open_task(work.session, other.id, "renewal", "guardian")
+            return other.id if waiting is not None else None
+    return None
 
 
 def _next(standing: Standing, row: TaskRow) -> NextStep:
@@ -344,13 +370,17 @@ def _next(standing: Standing, row: TaskRow) -> NextStep:
     )
 
 
-def _consent_states(work: UnitOfWork, standing: Standing) -> tuple[ConsentState, ...]:
-    rows = consents.consents_of_case(work.session, standing.case.id)
+def _consent_states(
+    work: UnitOfWork, standing: Standing, rows: Sequence[consents.Consent] | None = None
+) -> tuple[ConsentState, ...]:
+    rows = _newest(work, standing) if rows is None else rows
     ready = {row.consent_id for row in consents.receipts_of(work.session, [r.id for r in rows])}
     return tuple(
         ConsentState(
             consent_id=row.id,
             consent=row.consent,
+            stage=standing.compiled.package_of(row.consent),
+            required=standing.ready.bundle.consents[row.consent].required,
             title=standing.ready.bundle.consents[row.consent].title,
             state=row.state,
             owed=tuple(row.owed),
@@ -364,6 +394,23 @@ def _consent_states(work: UnitOfWork, standing: Standing) -> tuple[ConsentState,
         )
         for row in rows
     )
+
+
+def _newest(work: UnitOfWork, standing: Standing) -> list[consents.Consent]:
+    """The consents of a case in its order, each replaced by the answer to a newer text."""
+    rows = consents.consents_of_case(work.session, standing.case.id)
+    if standing.case.workflow != WORKFLOW or standing.case.subject_id is None:
+        return rows
+    newer = {
+        row.consent: row for row in consents.board(work.session, [standing.case.subject_id])
+        if row.state in LIVE or row.case_id == standing.case.id
+    }  # fmt: skip
+    return [newer.get(row.consent, row) for row in rows]
+
+
+def _help_line(standing: Standing, locale: str) -> str:
+    words = standing.ready.bundle.texts.get("child_help_line", {})
+    return words.get(locale) or words.get("ru", "")
 
 
 def _looked(work: UnitOfWork, child_id: UUID) -> tuple[Looked, ...]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import delete
 
-from server.services import evidence
+from server.services import evidence, renewals
 from server.services.unit_of_work import UnitOfWork
 from server.store import cases, people
 from server.store.erasure import (
@@ -35,6 +35,7 @@ class Swept:
 
     contacts: int
     people: int
+    asked_anew: int = 0
 
 
 def sweep(work: UnitOfWork) -> Swept:
@@ -54,7 +55,7 @@ def sweep(work: UnitOfWork) -> Swept:
         gone.add(person_id)
     destroy_old_proofs(work.session, work.now - PROOFS)
     old_commands(work.session, work.now - COMMANDS)
-    return Swept(len(checks), len(gone))
+    return Swept(len(checks), len(gone), renewals.open_campaign(work))
 
 
 def _erase_case(work: UnitOfWork, case: cases.Case) -> set[UUID]:

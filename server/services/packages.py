@@ -27,6 +27,7 @@ from server.kernel.sealing import derive
 from server.services import codes, documents, evidence, persons, steps
 from server.services.arrivals import CodeSent, rules_in_force
 from server.services.evidence import Payload
+from server.services.renewals import WORKFLOW as RENEWAL
 from server.services.standing import Standing
 from server.services.unit_of_work import UnitOfWork
 from server.store import consents, people
@@ -87,7 +88,7 @@ def package(work: UnitOfWork, *, case_id: UUID, stage: str, locale: str) -> Pack
                 consent=row.consent,
                 document=documents.read(work, row),
                 required=spec.required,
-                postpone=step.postpone,
+                postpone=step.postpone and standing.compiled.stage(stage).optional,
                 companion=documents.companion(work, standing, row.consent, locale) if child else (),
                 state=row.state,
             )
@@ -195,12 +196,24 @@ def sign(
         moves.Signed(
             stage,
             cast("Literal['guardian', 'mentee']", work.actor.kind),
-            dict(answers),
+            {**_not_asked(standing, stage, found), **answers},
         ),
         kind="signed",
         data={"stage": stage, "manifest": signing.manifest.hash},
     )
     return standing.state
+
+
+def _not_asked(
+    standing: Standing, stage: str, found: Sequence[consents.Consent]
+) -> dict[str, Said]:
+    """Of a renewal's package, the consents whose text has not changed: nobody asks for them."""
+    asked = {row.consent for row in found}
+    return {
+        step.consent: "deferred"
+        for step in standing.compiled.package(stage)
+        if step.postpone and step.consent not in asked
+    }
 
 
 @dataclass
@@ -353,7 +366,8 @@ def _answer(
         row.document_hash, answer, signer=signing.signer, nonce=nonce
     )
     owed = signing.owed_by_consent[row.consent] if answer == "given" else []
-    state = "refused" if answer == "refused" else ("requested" if owed else "given")
+    live = "renewed" if standing.case.workflow == RENEWAL else "given"
+    state = "refused" if answer == "refused" else ("requested" if owed else live)
     signature_id = new_id()
     event = _evidence(work, standing, signing, row, answer, code, answer_bytes, signature_id, state)
     work.session.add(
@@ -378,7 +392,7 @@ def _answer(
     row.owed = list(owed)
     row.answered_at = work.now
     standing.consent_states[row.consent] = state
-    if state == "given":
+    if state == live:
         work.emit("receipt", {"consent": str(row.id), "seq": event.seq})
 
 

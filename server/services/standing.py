@@ -36,6 +36,7 @@ class Standing:
     repeat: dict[str, Any] | None = None
     is_repeat: bool = False
     key: str | None = None
+    only: frozenset[str] | None = None  # of a package, the consents that are asked at all
     consent_states: dict[str, str] = field(default_factory=dict)
     owed: frozenset[Role] = frozenset()
 

@@ -71,10 +71,12 @@ def withdraw(work: UnitOfWork, *, consent_id: UUID, answer_to: str = "") -> UUID
     if seen.state not in LIVE:
         raise Conflict(what="consent", state=seen.state)
     spec = standing.ready.bundle.consents[seen.consent]
-    _note(work, seen)
-    seen.state = "withdrawn"
-    seen.owed = []
-    seen.withdrawn_at = work.now
+    # The answer to a changed text and the one before it live side by side: both end.
+    for row in consents.living_of(work.session, seen.subject_id, seen.consent):
+        _note(work, row)
+        row.state = "withdrawn"
+        row.owed = []
+        row.withdrawn_at = work.now
     standing.consent_states[seen.consent] = "withdrawn"
     pause = spec.on_withdraw.pause if spec.on_withdraw else ()
     if pause and standing.state.status != "ended":

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint, select
+from sqlalchemy import Index, UniqueConstraint, and_, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.orm import Mapped, Session, defer, mapped_column
+from sqlalchemy.orm import Mapped, Session, aliased, defer, mapped_column
 
 from server.store.base import Base, TenantRow, refers
+from server.store.cases import Case
 
 
 class Consent(TenantRow, Base):
@@ -159,6 +161,47 @@ def board(session: Session, subject_ids: list[UUID]) -> list[Consent]:
         .options(defer(Consent.document))
     )
     return list(session.scalars(query))
+
+
+def living_of(session: Session, subject_id: UUID, consent: str) -> list[Consent]:
+    """The living consents of one kind about a child, locked."""
+    query = select(Consent).where(
+        Consent.subject_id == subject_id,
+        Consent.consent == consent,
+        Consent.state.in_(("given", "renewed")),
+    )
+    return list(session.scalars(query.order_by(Consent.id).with_for_update()))
+
+
+def given_before(
+    session: Session, school_id: UUID, editions: Mapping[str, date], *, limit: int
+) -> dict[UUID, list[Consent]]:
+    """Living consents to an older text than these editions, by child, of one school.
+
+    The newest of each kind counts, and only of children who are in the programme or on their way.
+    """
+    newest = (
+        select(Consent)
+        .join(Case, (Case.id == Consent.case_id) & (Case.tenant_id == Consent.tenant_id))
+        .where(
+            Case.school_id == school_id,
+            (Case.end.is_(None)) | (Case.end.in_(("enrolled", "answered"))),
+        )
+        .ext(distinct_on(Consent.subject_id, Consent.consent))
+        .order_by(Consent.subject_id, Consent.consent, Consent.id.desc())
+        .subquery()
+    )
+    row = aliased(Consent, newest)
+    older = or_(
+        *(and_(row.consent == name, row.edition < edition) for name, edition in editions.items())
+    )
+    query = select(row).where(row.state.in_(("given", "renewed")), older).order_by(row.subject_id)
+    found: dict[UUID, list[Consent]] = {}
+    for one in session.scalars(query) if editions else ():
+        if one.subject_id not in found and len(found) == limit:
+            break
+        found.setdefault(one.subject_id, []).append(one)
+    return found
 
 
 def signatures_of(session: Session, consent_ids: list[UUID]) -> list[Signature]:

@@ -256,6 +256,7 @@ class ClosedBy(Frozen):
     """The ends a case takes when it is closed from outside, and by what."""
 
     expiry: Id | None = None  # a request without any consent, erased at its end
+    done: Id | None = None  # all that was asked is answered, and no step leads to an end
     withdrawal: Id | None = None  # staff closed it after a consent was withdrawn
 
 

@@ -91,6 +91,7 @@ def advance(compiled: Compiled, state: CaseState, move: Move, facts: Facts) -> T
             step.close(move.end)
         case Looked():
             step.look()
+    step.end_when_all_is_done()
     return step.taken()
 
 
@@ -290,6 +291,16 @@ class _Step:
                 names = [step.consent for step in package]
                 asked = [n for n in names if self.facts.consents.get(n) == "requested"]
                 self._owe(stage.stage, asked)
+
+    def end_when_all_is_done(self) -> None:
+        """A workflow may end by itself: its last stage complete, nothing open and nothing owed."""
+        end = self.compiled.end_by("done")
+        if end is None or self.stage is None or self.status != "open" or self.facts.owed:
+            return
+        last = self.compiled.index(self.stage) == len(self.compiled.spec.stages) - 1
+        waiting = any(step.status in ("open", "waiting") for step in self.steps.values())
+        if last and not waiting and self._complete(self.compiled.stage(self.stage)):
+            self._end(end)
 
     # What they share ----------------------------------------------------------------------------
 

@@ -23,11 +23,18 @@ from server.kernel.errors import (
     TextChanged,
 )
 from server.kernel.marks import one_time_code
-from server.kernel.places import workflow_defs
 from server.runtime import Runtime
-from server.services import arrivals, packages, releases, verification
+from server.services import arrivals, packages, verification
 from server.store import consents
-from tests.factories import Enrolment, School, a_family, a_school, an_enrolment, standing_still
+from tests.factories import (
+    Enrolment,
+    School,
+    a_family,
+    a_school,
+    an_enrolment,
+    republished,
+    standing_still,
+)
 
 BOTH = {"processing": "given", "participation": "given"}
 
@@ -139,7 +146,7 @@ def test_a_text_republished_between_reading_and_signing_is_shown_and_nothing_is_
 ) -> None:
     mine = an_enrolment(school, at="consents")
     facts = _asked(mine, BOTH)
-    _republish(school, "processing", "2026-09-05")
+    republished(school, "processing", "2026-09-05")
 
     with pytest.raises(TextChanged) as changed:
         _do_sign(mine, facts)
@@ -158,7 +165,7 @@ def test_a_text_republished_between_reading_and_signing_is_shown_and_nothing_is_
 def test_a_slip_of_the_pen_mended_in_a_text_disturbs_nobody(school: School) -> None:
     mine = an_enrolment(school, at="consents")
     facts = _asked(mine, BOTH)
-    _republish(school, "processing", "2026-09-05", material=False)
+    republished(school, "processing", "2026-09-05", material=False)
 
     assert _do_sign(mine, facts).stage == "voice"
 
@@ -378,23 +385,6 @@ def _count(school: School, table: str) -> int:
             lambda work: work.session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one(),
         )
     )
-
-
-def _republish(school: School, consent: str, edition: str, *, material: bool = True) -> None:
-    folder = workflow_defs() / "consents"
-    spec = (folder / f"{consent}.yaml").read_text()
-    spec = spec.replace("edition: 2026-09-01", f"edition: {edition}")
-    spec = spec.replace("material: true", f"material: {str(material).lower()}")
-    words = {
-        f"consents/{consent}.ru.md": "\n\nНовое: школа отвечает за 5 рабочих дней.\n",
-        f"consents/{consent}.en.md": "\n\nNew: the school answers within 5 working days.\n",
-    }
-    sources: dict[str, str | bytes] = {
-        name: (workflow_defs() / name).read_text() + more for name, more in words.items()
-    }
-    sources[f"consents/{consent}.yaml"] = spec
-    with school.tools.begin(SHELL) as work:
-        releases.publish(work, sources=sources, note="new words")
 
 
 def _clock(school: School) -> Any:

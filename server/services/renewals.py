@@ -1,0 +1,70 @@
+"""When a consent's text changes materially, whoever gave it is asked anew (CONSENT.md R4).
+
+The consent given before stays as it was: what was signed counts. Until the answer to the new text
+the pages say that it needs renewal. A mended slip of the pen asks nobody anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from uuid import UUID
+
+from server.model.bundle import Bundle
+from server.services import case_letters, in_force, steps
+from server.services.unit_of_work import UnitOfWork
+from server.store import cases, consents, schools
+from server.workflows import moves
+
+WORKFLOW = "consent_renewal"
+AT_ONCE = 200  # children a school's campaign takes up in one go; the rest an hour later
+
+
+def editions(bundle: Bundle) -> dict[str, date]:
+    """The edition of each consent whose text may make earlier answers out of date."""
+    return {name: spec.edition for name, spec in bundle.consents.items() if spec.material}
+
+
+def needs_renewal(row: consents.Consent, newest: Mapping[str, date]) -> bool:
+    """Whether a living consent was given to a text that has changed materially since."""
+    wanted = newest.get(row.consent)
+    return row.state in ("given", "renewed") and wanted is not None and row.edition < wanted
+
+
+def open_campaign(work: UnitOfWork) -> int:
+    """Ask every family whose consent needs renewal, once; how many were asked."""
+    asked = 0
+    for school in schools.schools(work.session):
+        ready = in_force.ready_in_force(work, school.id)
+        if WORKFLOW not in ready.bundle.workflows:
+            continue
+        stale = consents.given_before(
+            work.session, school.id, editions(ready.bundle), limit=AT_ONCE
+        )
+        for subject_id, rows in stale.items():
+            if not _is_asked_already(work, subject_id):
+                _ask(work, school.id, ready.bundle.hash, rows)
+                asked += 1
+    return asked
+
+
+def _is_asked_already(work: UnitOfWork, subject_id: UUID) -> bool:
+    mine = cases.cases_of_subject(work.session, subject_id)
+    return any(case.workflow == WORKFLOW and case.status == "open" for case in mine)
+
+
+def _ask(work: UnitOfWork, school_id: UUID, hash_: str, rows: list[consents.Consent]) -> None:
+    case_id = steps.start_case(
+        work,
+        school_id=school_id,
+        municipality_id=cases.place_of(work.session, rows[0].case_id),
+        workflow=WORKFLOW,
+        definition_hash=hash_,
+        guardian_id=rows[0].guardian_id,
+        subject_id=rows[0].subject_id,
+        cause_id=rows[0].case_id,
+    )
+    standing = steps.load(work, case_id)
+    standing.only = frozenset(row.consent for row in rows)
+    steps.take(work, standing, moves.Started(), kind="renewal_asked")
+    case_letters.to_family(work, standing, letter="renewal_needed", role="guardian")

@@ -1,0 +1,126 @@
+"""A text changed materially is asked for anew; what was signed before stays what it was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from server.access.actors import SHELL, Actor
+from server.kernel.marks import one_time_code
+from server.services import family, housekeeping, packages
+from server.store import cases, consents
+from tests.factories import Enrolment, School, an_enrolment, republished
+
+
+def test_who_gave_consent_to_the_old_text_is_asked_once(school: School) -> None:
+    mine = an_enrolment(school, at="enrolled")
+    other = an_enrolment(school, at="declined_by_child", child="Жуков Роман")
+    assert _campaign(school) == 0
+    republished(school, "processing", "2026-09-05")
+
+    assert _campaign(school) == 1
+    assert _campaign(school) == 0
+
+    assert _renewal(mine) is not None
+    assert _renewal(other) is None
+    asked = _package(mine)
+    assert [one.consent for one in asked.questions] == ["processing"]
+    assert asked.questions[0].document.edition == "2026-09-05"
+    assert not asked.questions[0].postpone
+
+
+def test_a_mended_slip_asks_nobody(school: School) -> None:
+    an_enrolment(school, at="enrolled")
+    republished(school, "processing", "2026-09-05", material=False)
+    assert _campaign(school) == 0
+
+
+@pytest.mark.parametrize(("said", "state"), [("given", "renewed"), ("refused", "refused")])
+def test_the_answer_is_a_record_of_its_own_and_ends_the_asking(
+    school: School, said: Any, state: str
+) -> None:
+    mine = an_enrolment(school, at="enrolled")
+    republished(school, "processing", "2026-09-05")
+    _campaign(school)
+    renewal = _renewal(mine)
+    assert renewal is not None
+
+    _answer(mine, said)
+
+    rows = _consents(school, mine)
+    assert [row.state for row in rows] == ["given", state]
+    assert [row.edition.isoformat() for row in rows] == ["2026-09-01", "2026-09-05"]
+    ended = school.do(SHELL, lambda work: cases.case(work.session, renewal))
+    assert ended is not None
+    assert ended.end == "answered"
+    assert _renewal(mine) is None
+    assert _campaign(school) == 0  # a no is a no: nobody is asked again and again
+
+
+def test_a_withdrawal_ends_the_old_answer_and_the_new_one(school: School) -> None:
+    mine = an_enrolment(school, at="enrolled")
+    republished(school, "processing", "2026-09-05")
+    _campaign(school)
+    _answer(mine, "given")
+
+    mine.withdraws("processing")
+
+    assert {row.state for row in _consents(school, mine)} == {"withdrawn"}
+
+
+def test_from_fourteen_the_new_text_wants_both_signatures(school: School) -> None:
+    mine = an_enrolment(school, at="enrolled", age=15)
+    republished(school, "processing", "2026-09-05")
+    _campaign(school)
+    renewal = _renewal(mine)
+    assert renewal is not None
+
+    _answer(mine, "given")
+    assert _consents(school, mine)[-1].state == "requested"
+    _answer(mine, "given", actor=mine.mentee, case_id=renewal)
+
+    assert _consents(school, mine)[-1].state == "renewed"
+
+
+def _campaign(school: School) -> int:
+    return school.do(Actor("system", school.tenant_id), housekeeping.sweep).asked_anew
+
+
+def _renewal(mine: Enrolment) -> Any:
+    found = mine.school.do(mine.guardian, family.application, case_id=mine.case_id)
+    return found.renewal
+
+
+def _package(mine: Enrolment, actor: Actor | None = None, case_id: Any = None) -> packages.Package:
+    return mine.school.do(
+        actor or mine.guardian,
+        packages.package,
+        case_id=case_id or _renewal(mine),
+        stage="renewal",
+        locale="ru",
+    )
+
+
+def _answer(mine: Enrolment, said: Any, actor: Actor | None = None, case_id: Any = None) -> None:
+
+    asked = _package(mine, actor and replace(actor, case_id=case_id), case_id)
+    who = replace(actor or mine.guardian, case_id=asked.case_id)
+    facts: dict[str, Any] = {
+        "case_id": asked.case_id,
+        "stage": "renewal",
+        "answers": {one.consent: said for one in asked.questions},
+        "hashes": {one.consent: one.document.hash for one in asked.questions},
+        "locale": "ru",
+    }
+    if said == "given":
+        sent = mine.school.do(who, packages.ask_package_code, **facts)
+        facts["code_id"] = sent.code_id
+        facts["typed"] = one_time_code(mine.school.tools.pepper, sent.code_id)
+    mine.school.do(who, packages.sign, **facts)
+
+
+def _consents(school: School, mine: Enrolment) -> list[consents.Consent]:
+    rows = school.do(SHELL, lambda work: consents.consents_of_subject(work.session, mine.child_id))
+    return sorted((row for row in rows if row.consent == "processing"), key=lambda row: row.id)
