@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from server.store.cases import tab_of
 from server.store.database import Statement, Transaction
 from server.store.evidence import Access
 
@@ -152,10 +153,10 @@ def _where(tenant_id: UUID, wanted: Filter, tab: str) -> tuple[str, dict[str, An
 
 
 _TAB: Mapping[str, str] = {
-    "ready": " AND t.role = 'coordinator' AND t.kind = 'review'",
-    "waiting": " AND t.role IN ('guardian', 'mentee')",
+    "ready": f" AND ({tab_of('t.')}) = 'review'",
+    "waiting": f" AND ({tab_of('t.')}) = 'waiting'",
     "overdue": " AND t.due_at < %(now)s",
-    "urgent": " AND t.role = 'coordinator' AND t.kind = 'staff'",
+    "urgent": f" AND ({tab_of('t.')}) = 'staff'",
     "all": "",
 }
 

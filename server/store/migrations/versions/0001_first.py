@@ -750,13 +750,24 @@ def upgrade() -> None:
         ["tenant_id", "school_id", "municipality_id", "due_at", "id"],
         unique=False,
         postgresql_where=sa.text("status = 0 AND listed"),
+        postgresql_include=["role", "kind"],
     )
     op.create_index(
-        "ix_task_role",
+        "ix_task_tab",
         "task",
-        ["tenant_id", "school_id", "role", "due_at", "id"],
+        [
+            "tenant_id",
+            "school_id",
+            sa.text(
+                "(CASE WHEN role IN ('guardian', 'mentee') THEN 'waiting'"
+                " WHEN role = 'coordinator' THEN kind END)"
+            ),
+            "due_at",
+            "id",
+        ],
         unique=False,
         postgresql_where=sa.text("status = 0 AND listed"),
+        postgresql_include=["role", "kind"],
     )
     op.create_table(
         "timer",
