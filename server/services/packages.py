@@ -45,6 +45,7 @@ class Question:
     consent: str
     document: Document
     required: bool
+    stops: bool  # a no ends the application, so nothing more is asked after it
     postpone: bool
     companion: tuple[Block, ...]  # plain words for the child, where the child is asked
     state: str
@@ -88,6 +89,7 @@ def package(work: UnitOfWork, *, case_id: UUID, stage: str, locale: str) -> Pack
                 consent=row.consent,
                 document=documents.read(work, row),
                 required=spec.required,
+                stops=row.consent in standing.compiled.stage(stage).refused,
                 postpone=step.postpone and standing.compiled.stage(stage).optional,
                 companion=documents.companion(work, standing, row.consent, locale) if child else (),
                 state=row.state,

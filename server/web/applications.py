@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
+from uuid import UUID
 
 from flask import url_for
 from flask_babel import gettext as _
@@ -20,6 +21,8 @@ _ROLES: Final[dict[str, str]] = {
     "tutor": N_("tutor"),
     "partner_admin": N_("the organisation’s administrator"),
 }
+RENEWAL: Final = "renewal"  # the stage that asks for the answer to a changed text
+_NOT_ANSWERED: Final = ("requested", "deferred")
 # A good end is told apart from the others by its look; the words are the definition's.
 _GOOD_ENDS: Final = ("enrolled",)
 
@@ -36,9 +39,9 @@ def shown(one: Application, speaker: Speaker, *, looked: Sequence[Looked] = ()) 
         "state": state,
         "ended": one.end is not None,
         "declined": one.end == "declined_by_family",
-        "mine": [_mine(one, step) for step in _steps(one, "guardian")],
+        "mine": [*_renewal(one), *(_mine(one, step) for step in _steps(one, "guardian"))],
         "coming": _coming(one, speaker),
-        "board": [board_line(each, speaker, child=False) for each in one.consents],
+        "board": board(one.consents, speaker, case_id=one.case_id, open_stages=_open_stages(one)),
         "lines": _answers(one),
         "receipts": [
             {
@@ -77,10 +80,33 @@ def _answers(one: Application) -> list[dict[str, Any]]:
     return lines
 
 
-def board_line(one: ConsentState, speaker: Speaker, *, child: bool) -> dict[str, Any]:
-    """One consent on the board: its state with sign and word, and what can be done with it."""
+def board(
+    consents: Sequence[ConsentState],
+    speaker: Speaker,
+    *,
+    case_id: UUID | None = None,
+    open_stages: Collection[str] = (),
+) -> list[dict[str, Any]]:
+    """Every consent with its state and what can be done with it.
+
+    Without a case it is the child's own board. `open_stages` are those whose package waits for
+    the guardian.
+    """
+    lines = []
+    for one in consents:
+        if case_id is None and one.state in _NOT_ANSWERED:
+            continue  # it stands in the child's list of what to do, if it is the child's turn
+        line = _line(one, speaker, child=case_id is None)
+        if one.state in _NOT_ANSWERED and one.stage in open_stages:
+            line["act"] = _("Give an answer")
+            line["act_url"] = url_for("guardian.go_on", case_id=case_id, stage=one.stage)
+        lines.append(line)
+    return lines
+
+
+def _line(one: ConsentState, speaker: Speaker, *, child: bool) -> dict[str, Any]:
     blueprint = "child" if child else "guardian"
-    state, word = _consent_word(one, child)
+    state, word = _consent_word(one)
     at = one.withdrawn_at or one.answered_at
     line: dict[str, Any] = {
         "name": one.title.in_(locale()),
@@ -95,20 +121,14 @@ def board_line(one: ConsentState, speaker: Speaker, *, child: bool) -> dict[str,
     return line
 
 
-def _consent_word(one: ConsentState, child: bool) -> tuple[str, str]:
-    me = "mentee" if child else "guardian"
+def _consent_word(one: ConsentState) -> tuple[str, str]:
     if one.state in LIVE:
         return "given", _("given")
-    if one.state == "deferred":
-        return "waiting", _("put off")
-    if one.state == "requested" and one.answered_at and me not in one.owed:
-        other = (
-            _("you signed, the child has yet to sign")
-            if not child
-            else _("your parent has yet to sign")
-        )
-        return "waiting", other
-    if one.state == "requested":
+    if one.state == "requested" and one.answered_at is not None:
+        return "waiting", _("you signed, the child has yet to sign")
+    if one.state in _NOT_ANSWERED and not one.required:
+        return "not_asked", _("answer any day, nothing depends on it")
+    if one.state in _NOT_ANSWERED:
         return "waiting", _("waiting for your answer")
     words = {
         "refused": ("refused", _("refused")),
@@ -125,7 +145,7 @@ def _state(one: Application) -> tuple[str, str]:
         return ("good" if one.end in _GOOD_ENDS else "off"), words
     if one.status == "paused":
         return "waiting", _("Stopped: a consent was withdrawn")
-    if _steps(one, "guardian"):
+    if _steps(one, "guardian") or one.renewal is not None:
         return "note", _("Your turn")
     if _steps(one, "mentee"):
         return "waiting", _("Waiting for the child’s answer")
@@ -141,12 +161,27 @@ def _steps(one: Application, role: str) -> list[NextStep]:
     )
 
 
+def _open_stages(one: Application) -> set[str]:
+    if one.status != "open":
+        return set()
+    mine = (step for step in one.next_steps if step.role == "guardian")
+    return {step.step for step in mine if step.kind == "sign"}
+
+
+def _renewal(one: Application) -> list[dict[str, str]]:
+    """A text of what was agreed to has changed: it is read and answered anew."""
+    if one.renewal is None:
+        return []
+    url = url_for("guardian.go_on", case_id=one.renewal, stage=RENEWAL)
+    return [{"title": _("A text has changed: read it and answer"), "url": url}]
+
+
 def _mine(one: Application, step: NextStep) -> dict[str, str]:
     if step.kind == "sign":
         url = url_for("guardian.go_on", case_id=one.case_id, stage=step.step)
     else:
         url = url_for("guardian.form", case_id=one.case_id, step=step.step)
-    return {"title": step.label.in_(locale()), "url": url}
+    return {"title": _("Continue: %(step)s", step=step.label.in_(locale())), "url": url}
 
 
 def _coming(one: Application, speaker: Speaker) -> list[str]:
@@ -154,8 +189,11 @@ def _coming(one: Application, speaker: Speaker) -> list[str]:
     if one.end is not None or one.status == "paused":
         return []
     said = []
-    heard = not any(step.step == "voice" for step in one.next_steps)
+    asked = any(step.kind == "sign" for step in _steps(one, "guardian"))
+    heard = not asked and not any(step.step == "voice" for step in one.next_steps)
     deciding = next((step for step in one.next_steps if step.kind == "review"), None)
+    if asked:
+        said.append(_("You answer the consents. One code signs them."))
     if deciding is None:
         if not heard:
             said.append(_("The child says whether it wants to take part. Its word decides."))
@@ -172,14 +210,9 @@ def _coming(one: Application, speaker: Speaker) -> list[str]:
 
 def _photo_url(one: Application) -> str:
     """Where the question beside the way is answered, while it is open."""
-    for step in one.next_steps:
-        if (
-            step.optional
-            and step.kind == "sign"
-            and step.role == "guardian"
-            and one.status == "open"
-        ):
-            return url_for("guardian.go_on", case_id=one.case_id, stage=step.step)
+    for each in one.consents:
+        if not each.required and each.stage in _open_stages(one):
+            return url_for("guardian.go_on", case_id=one.case_id, stage=each.stage)
     return ""
 
 

@@ -19,18 +19,18 @@ from markupsafe import Markup, escape
 
 from server.forms.definition import FormSpec
 from server.http import sessions
-from server.http.context import current_actor, door, perform
+from server.http.context import current_actor, door, perform, perform_in
 from server.http.rendering import locale, page
 from server.kernel.errors import AnswersRefused, ConsentMissing, StageClosed
 from server.services import family, filling
-from server.services.family import ChildPage, NextStep
+from server.services.family import ChildPage, Companion, NextStep
 from server.web import applications, entry, forms, records, signing
-from server.web.letterhead import speaker_of
+from server.web.letterhead import speaker, speaker_of
 from server.web.signing import Place
 
 child = Blueprint("child", __name__, url_prefix="/child")
 _ENDED = "child_ended"
-_CALLABLE: Final = re.compile(r"8-800-\d{3,4}-\d{2,3}-?\d{2,3}|\b112\b")
+_CALLABLE: Final = re.compile(r"\b8-800-[\d-]{7,9}\d\b|\b112\b")
 VOICE: Final = "voice"
 
 View = Callable[..., ResponseReturnValue]
@@ -59,15 +59,15 @@ def home() -> ResponseReturnValue:
     found = _page()
     if not current_actor().assured:
         return redirect(_next_url(found), 303)
-    speaker = speaker_of(case_id=found.case_id)
+    school = speaker_of(case_id=found.case_id)
     return page(
         "family/child_home.html",
         page_title=_("Your own page"),
-        school=speaker,
+        school=school,
         child=found,
-        help_line=help_line(found),
+        help_line=help_line(found.help_line),
         tasks=[_task(step) for step in sorted(found.tasks, key=_turn)],
-        board=[applications.board_line(one, speaker, child=True) for one in found.consents],
+        board=applications.board(found.consents, school),
     )
 
 
@@ -142,7 +142,9 @@ def code_again(stage: str) -> ResponseReturnValue:
 @_for_child
 def consent(consent_id: UUID) -> ResponseReturnValue:
     """What was signed, word for word."""
-    return records.consent_page(consent_id, _consent_urls(consent_id), help_line=help_line(_page()))
+    return records.consent_page(
+        consent_id, _consent_urls(consent_id), help_line=help_line(_page().help_line)
+    )
 
 
 @child.get("/consent/<uuid:consent_id>.pdf")
@@ -157,7 +159,7 @@ def pdf(consent_id: UUID) -> ResponseReturnValue:
 def withdraw(consent_id: UUID) -> ResponseReturnValue:
     """From 14 on the child may take its word back alone (CONSENT.md R20)."""
     return records.withdraw(
-        consent_id, _consent_urls(consent_id), child=True, help_line=help_line(_page())
+        consent_id, _consent_urls(consent_id), child=True, help_line=help_line(_page().help_line)
     )
 
 
@@ -173,7 +175,7 @@ def finish() -> ResponseReturnValue:
     way_back = held.more.get("way_back")
     how = _how(found)
     sessions.end_family()
-    session[_ENDED] = how
+    _remember_end(how, held.tenant_id, found.case_id)
     if way_back is not None:
         entry.offer(held.tenant_id, UUID(way_back), found.case_id)
     return redirect(url_for("child.done"), 303)
@@ -183,11 +185,19 @@ def finish() -> ResponseReturnValue:
 @door("public")
 def done() -> ResponseReturnValue:
     """Give the telephone back; the grown-up comes in again by a code."""
+    ended = session.get(_ENDED)
+    if ended is None:
+        return redirect(url_for("public.front"), 303)
+    tenant_id, case_id = UUID(ended["tenant"]), UUID(ended["case"])
+    left = ended["how"] == "left"
+    words = perform_in(tenant_id, family.help_line, case_id=case_id, locale=locale())
     return page(
         "family/child_done.html",
-        page_title=_("Done. Give the phone back"),
-        how=session.get(_ENDED, "all"),
+        page_title=_("The page is closed") if left else _("Done. Give the phone back"),
+        school=speaker(perform_in(tenant_id, family.letterhead, case_id=case_id, school_id=None)),
+        how=ended["how"],
         way_back=entry.is_offered(),
+        help_line=help_line(words),
     )
 
 
@@ -195,18 +205,25 @@ def done() -> ResponseReturnValue:
 @_for_child
 def leave() -> ResponseReturnValue:
     """A teenager closes the page."""
+    held, case_id = sessions.family(), _page().case_id
+    assert held is not None
     sessions.end_family()
-    session[_ENDED] = "left"
+    _remember_end("left", held.tenant_id, case_id)
     return redirect(url_for("child.done"), 303)
 
 
-def help_line(found: ChildPage) -> Markup:
+def help_line(words: str) -> Markup:
     """Whom to call when it is bad; the numbers can be tapped."""
-    words = str(escape(found.help_line))
     tapped = _CALLABLE.sub(
-        lambda number: f'<a href="tel:{number[0].replace("-", "")}">{number[0]}</a>', words
+        lambda number: f'<a class="call" href="tel:{number[0].replace("-", "")}">{number[0]}</a>',
+        str(escape(words)),
     )
     return Markup(tapped)  # noqa: S704 - escaped above, only numbers were put into links
+
+
+def _remember_end(how: str, tenant_id: UUID, case_id: UUID) -> None:
+    """What the last page says, and whose letterhead it bears; nothing of the answers."""
+    session[_ENDED] = {"how": how, "tenant": str(tenant_id), "case": str(case_id)}
 
 
 def _page() -> ChildPage:
@@ -276,8 +293,8 @@ def _form_page(
         "form": opened.form,
         "comment": opened.comment,
         "kicker": found.child_name,
-        "help_line": help_line(found),
-        "companions": found.companions if step == VOICE else (),
+        "help_line": help_line(found.help_line),
+        "companions": _companions(found) if step == VOICE else (),
         "button": _("Answer") if step == VOICE else _("Send it off"),
         "later_url": "" if step == VOICE else url_for("child.finish"),
     }
@@ -291,6 +308,13 @@ def _form_page(
     )
 
 
+def _companions(found: ChildPage) -> list[Companion]:
+    """What it is about, then what is written down; who signs reads the latter with the document."""
+    asked = [one for one in found.companions if one.kind == "permission"]
+    signs = current_actor().assured
+    return asked if signs else [*asked, *(one for one in found.companions if one not in asked)]
+
+
 def _sure_page(found: ChildPage) -> ResponseReturnValue:
     """«I don't want to» is an answer: it is asked once whether it was meant, and then it stands."""
     return page(
@@ -298,7 +322,7 @@ def _sure_page(found: ChildPage) -> ResponseReturnValue:
         page_title=_("You don’t want to. That is an answer"),
         school=speaker_of(case_id=found.case_id),
         kicker=found.child_name,
-        help_line=help_line(found),
+        help_line=help_line(found.help_line),
         fields=[
             (name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"
         ],
@@ -318,7 +342,7 @@ def _package(stage: str) -> Place:
         again_url=url_for("child.code_again", stage=stage),
         after_url=url_for("child.go_further"),
         home_url=url_for("child.home"),
-        help_line=help_line(found),
+        help_line=help_line(found.help_line),
     )
 
 

@@ -15,11 +15,12 @@ from werkzeug.datastructures import MultiDict
 from server.forms.answers import Read, as_typed
 from server.forms.builder import read_page
 from server.forms.cache import KeptByForm
-from server.forms.definition import FormSpec
+from server.forms.definition import FormSpec, Role
 from server.forms.page import CompiledPage, FieldView, compile_page
 from server.kernel.canonical import sha256_hex
 from server.kernel.problems import Problem
 from server.services import filling
+from server.words.answers import say_readers
 
 EDITION: Final = "edition"  # the hidden field that tells which form was on the page
 _MARK: Final = 16  # digits of a hash: enough to tell two editions of one form apart
@@ -69,6 +70,11 @@ def rows(
     return _PAGES.get(form, locale).render(typed or {}, problems)
 
 
+def readers(form: FormSpec, locale: str) -> str:
+    """Who reads the answers, where it is the same for all of them: then it is said once, above."""
+    return say_readers(_common(form), locale)
+
+
 def errors(form: FormSpec, locale: str, problems: Problems) -> list[dict[str, str]]:
     """The lines of the error summary, in the order of the page."""
     return [
@@ -98,7 +104,19 @@ def _compile(form: FormSpec, locale: str) -> CompiledPage:
         return str(row(view))
 
     with force_locale(locale):
-        return compile_page(draw, form, locale)
+        return compile_page(draw, _without_common(form), locale)
+
+
+def _common(form: FormSpec) -> tuple[Role, ...]:
+    asked = {spec.readers for spec in form.fields if spec.type != "note"}
+    return asked.pop() if len(asked) == 1 else ()
+
+
+def _without_common(form: FormSpec) -> FormSpec:
+    if not _common(form):
+        return form
+    fields = tuple(spec.model_copy(update={"readers": ()}) for spec in form.fields)
+    return form.model_copy(update={"fields": fields})
 
 
 _PAGES: Final = KeptByForm(_compile, most=256)

@@ -300,7 +300,7 @@ def _begin(found: family.Family) -> ResponseReturnValue:
 
 def _package(case_id: UUID, stage: str, speaker: Speaker | None = None) -> Place:
     counted = session.get("before", {}).get(str(case_id), 1) if stage == CONSENTS else None
-    after = "guardian.done" if stage == CONSENTS else "guardian.answered"
+    done = url_for("guardian.done", case_id=case_id)
     return Place(
         case_id=case_id,
         stage=stage,
@@ -310,17 +310,16 @@ def _package(case_id: UUID, stage: str, speaker: Speaker | None = None) -> Place
         ),
         check_url=url_for("guardian.check", case_id=case_id, stage=stage),
         again_url=url_for("guardian.code_again", case_id=case_id, stage=stage),
-        after_url=url_for(after, case_id=case_id),
+        after_url=done if stage == CONSENTS else url_for("guardian.answered"),
         home_url=url_for("guardian.home"),
         before=counted,
     )
 
 
-@guardian.get("/<uuid:case_id>/answered")
+@guardian.get("/answered")
 @_for_guardian
-def answered(case_id: UUID) -> ResponseReturnValue:
+def answered() -> ResponseReturnValue:
     """An answer beside the way was recorded: back to the family's page."""
-    perform(family.application, case_id=case_id)
     flash(_("Thank you, the answer is recorded."), "good")
     return redirect(url_for("guardian.home"), 303)
 
@@ -341,6 +340,7 @@ def _request_page(
         page_title=_("Who asks, and for whom"),
         school=speaker,
         rows=forms.rows(asked.form, locale(), typed=typed, problems=problems),
+        readers=forms.readers(asked.form, locale()),
         errors=forms.errors(asked.form, locale(), problems),
         edition=forms.edition_of(asked.form),
         republished=republished,

@@ -41,6 +41,7 @@ def form_page(
         page_title=form.title.in_(locale()),
         intro=form.intro.in_(locale()) if form.intro else "",
         rows=forms.rows(form, locale(), typed=typed, problems=problems),
+        readers=forms.readers(form, locale()),
         errors=forms.errors(form, locale(), problems),
         edition=forms.edition_of(form),
         once=request.form.get(_ONCE) or secrets.token_hex(8),

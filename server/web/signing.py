@@ -107,9 +107,9 @@ class Sheet:
         )
 
     def stops(self, asked: Package) -> bool:
-        """Whether a required no was said: it skips what is left (DECISIONS.md 12c)."""
+        """Whether a no was said that ends the application: what is left is skipped (DECISIONS 12c)."""
         return any(
-            question.required and self.said.get(question.consent) == "refused"
+            question.stops and self.said.get(question.consent) == "refused"
             for question in asked.questions
             if self.answered(question)
         )
@@ -167,11 +167,6 @@ def check(place: Place) -> ResponseReturnValue:
         # The second of two clicks: the first one signed.
         return redirect(place.after_url, 303)
     if not _is_complete(sheet, asked):
-        if sheet.said:
-            flash(
-                _("The text is another one now, or in another language. Please answer anew."),
-                "waiting",
-            )
         return redirect(_next_url(place, asked, sheet), 303)
     if request.method == "GET":
         return _check_page(place, asked, sheet)
@@ -258,7 +253,8 @@ def _question_page(
             "errors": [wrong] if wrong else [],
         },
         said=said,
-        changed=changed is not None,
+        # Also when another page of ours has put the new text there meanwhile.
+        changed=changed is not None or (consent in sheet.said and said is None),
         changes=changes(changed.lines) if changed is not None and _compares(changed) else [],
         step=_step(place, asked, one),
         edition=place.speaker.digits(_edition(one)),
