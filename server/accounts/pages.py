@@ -32,7 +32,7 @@ def sign_in_facts() -> dict[str, Any]:
     wrong = request.method == "POST"
     said = _("The address and the password do not fit together. Check both.")
     return {
-        "page_title": _("Sign in"),
+        "page_title": _("Signing in"),
         "next": own_path(request.values.get("next")),
         "email": request.form.get("email", ""),
         "errors": [{"name": "email", "label": "", "text": said}] if wrong else [],

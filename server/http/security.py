@@ -18,13 +18,13 @@ LARGEST_BODY = 1024 * 1024
 LARGEST_FORM = 512 * 1024
 MOST_FIELDS = 1000
 LONGEST_URL = 8 * 1024
-LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+LOOPBACK = ("localhost", "127.0.0.1")
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-NOBODY = "'none'"
 _YEAR = 365 * 24 * 3600
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
@@ -93,11 +93,6 @@ def csp_nonce() -> str:
     return str(g.csp_nonce)
 
 
-def allow_own_frame() -> None:
-    """Let a page of ours show this answer in a frame: the editor's preview."""
-    g.frame_ancestors = "'self'"
-
-
 def content_policy() -> str:
     """The content security policy of this answer."""
     return "; ".join(
@@ -108,9 +103,8 @@ def content_policy() -> str:
             "img-src 'self' data:",
             "font-src 'self'",
             "connect-src 'self'",
-            "frame-src 'self'",
             "form-action 'self'",
-            f"frame-ancestors {g.get('frame_ancestors', NOBODY)}",
+            "frame-ancestors 'none'",
             "base-uri 'none'",
         ]
     )
@@ -140,8 +134,6 @@ def _headers(*, https: bool) -> Any:
         for name, value in _HEADERS.items():
             headers.setdefault(name, value)
         headers.setdefault("Content-Security-Policy", content_policy())
-        if "frame_ancestors" not in g:
-            headers.setdefault("X-Frame-Options", "DENY")
         if request.endpoint != "static":
             # Nothing of a family's page may be found by Back on a borrowed phone, nor by a proxy.
             headers["Cache-Control"] = "no-store"

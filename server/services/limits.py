@@ -45,7 +45,6 @@ CODE_ADDRESS = Limit("code_address", 300, _QUARTER)
 CONTACT_ADDRESS = Limit("contact_address", 200, _HOUR)
 CONTACT_SCHOOL = Limit("contact_school", 2000, _DAY)
 NEW_LINK = Limit("new_link", 5, _HOUR)
-API_TOKEN = Limit("api_token", 1200, timedelta(minutes=1))
 
 
 def count(work: UnitOfWork, *, tries: Iterable[tuple[Limit, str]]) -> tuple[str, datetime] | None:

@@ -187,21 +187,26 @@ def test_a_token_for_one_school_holds_nothing_in_another(
     assert told["roles"] == ["coordinator"]
 
 
-@pytest.mark.parametrize(
-    "header",
-    ["", "Bearer", "Bearer ", "Bearer x", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer \x00"],
-)
 def test_any_other_token_is_refused_alike(
-    pages: FlaskClient, place: Place, runtime: Runtime, header: str
+    pages: FlaskClient, place: Place, runtime: Runtime
 ) -> None:
     _token(runtime, place, [])
-
-    answer = pages.get(
-        "/token-page", headers={"Authorization": header, "Accept": "application/json"}
+    others = (
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer x",
+        f"Basic {TOKEN}",
+        f"Bearer {TOKEN}x",
+        "Bearer \x00",
     )
 
-    assert answer.status_code == 401
-    assert answer.get_json()["code"] == "sign_in_needed"
+    for header in others:
+        answer = pages.get(
+            "/token-page", headers={"Authorization": header, "Accept": "application/json"}
+        )
+        assert answer.status_code == 401, header
+        assert answer.get_json()["code"] == "sign_in_needed"
 
 
 def test_a_revoked_token_is_dead_with_the_next_request(

@@ -4,36 +4,35 @@ from __future__ import annotations
 
 import re
 
-import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.http.conftest import Place, sign_in_as
+from tests.http.conftest import Place, browser, sign_in_as
+
+# Asked by the address, chosen before, read by the browser, and what the page speaks then.
+CHOICES = [
+    ("", "", "", "ru"),
+    ("", "", "en-GB,en;q=0.9", "en"),
+    ("", "", "de-DE,fr;q=0.5", "ru"),
+    ("", "en", "ru", "en"),
+    ("?lang=ru", "en", "en", "ru"),
+    ("?lang=en", "ru", "ru", "en"),
+    ("?lang=xx", "", "en", "en"),
+    ("?lang=../../etc", "", "", "ru"),
+    ("?lang=en%22%3E%3Cscript%3E", "", "", "ru"),
+]
 
 
-@pytest.mark.parametrize(
-    ("query", "cookie", "header", "language"),
-    [
-        ("", "", "", "ru"),
-        ("", "", "en-GB,en;q=0.9", "en"),
-        ("", "", "de-DE,fr;q=0.5", "ru"),
-        ("", "en", "ru", "en"),
-        ("?lang=ru", "en", "en", "ru"),
-        ("?lang=en", "ru", "ru", "en"),
-        ("?lang=xx", "", "en", "en"),
-        ("?lang=../../etc", "", "", "ru"),
-        ("?lang=en%22%3E%3Cscript%3E", "", "", "ru"),
-    ],
-)
-def test_what_was_asked_for_wins(
-    client: FlaskClient, query: str, cookie: str, header: str, language: str
-) -> None:
-    if cookie:
-        client.set_cookie("lang", cookie)
+def test_what_was_asked_for_wins(app: Flask) -> None:
+    for query, cookie, header, language in CHOICES:
+        client = browser(app)
+        if cookie:
+            client.set_cookie("lang", cookie)
 
-    page = client.get(f"/sign-in{query}", headers={"Accept-Language": header})
+        page = client.get(f"/sign-in{query}", headers={"Accept-Language": header})
 
-    assert f'<html lang="{language}"' in page.text
-    assert "<script>" not in page.text
+        assert f'<html lang="{language}"' in page.text, (query, cookie, header)
+        assert "<script>" not in page.text
 
 
 def test_a_choice_is_remembered(client: FlaskClient) -> None:

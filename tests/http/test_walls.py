@@ -12,7 +12,6 @@ from flask import Blueprint, Flask, request
 from flask.testing import FlaskClient
 
 from server.app import create_app
-from server.http import security
 from server.http.compressing import pack
 from server.http.context import door
 from server.runtime import Runtime
@@ -40,12 +39,6 @@ def echo(app: Flask) -> FlaskClient:
     def echo() -> dict[str, Any]:
         return {"fields": len(request.form), "address": request.remote_addr}
 
-    @pages.route("/framed")
-    @door("public")
-    def framed() -> str:
-        security.allow_own_frame()
-        return "framed"
-
     app.register_blueprint(pages)
     return browser(app)
 
@@ -71,6 +64,7 @@ def test_every_answer_has_every_header(client: FlaskClient, path: str, status: i
     for rule in POLICY:
         assert rule in policy
     assert "unsafe" not in policy
+    assert answer.headers["X-Frame-Options"] == "DENY"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
@@ -87,14 +81,6 @@ def test_each_answer_has_a_nonce_of_its_own_and_the_page_carries_it(client: Flas
     nonces = [_nonce(answer) for answer in (first, second)]
     assert nonces[0] != nonces[1]
     assert f'nonce="{nonces[0]}"' in first.get_data(as_text=True)
-
-
-def test_only_a_preview_may_be_framed_and_only_by_us(echo: FlaskClient) -> None:
-    policy = echo.get("/framed").headers["Content-Security-Policy"]
-
-    assert "frame-ancestors 'self'" in policy
-    assert "X-Frame-Options" not in echo.get("/framed").headers
-    assert "frame-ancestors 'none'" in echo.get("/echo").headers["Content-Security-Policy"]
 
 
 def test_under_https_cookies_are_secure_and_browsers_told_to_stay(runtime: Runtime) -> None:
