@@ -11,6 +11,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeGuard
 
 from dev.rules import Offence, code_below
 
@@ -37,7 +38,7 @@ def offences(root: Path) -> Iterator[Offence]:
                 yield Offence(name, node.lineno, "reads the clock in SQL; pass `work.now`")
 
 
-def _reads_clock(node: ast.AST) -> bool:
+def _reads_clock(node: ast.AST) -> TypeGuard[ast.Constant]:
     """Whether this is SQL with a clock in it; a bare `now()` is a column's default."""
     if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
         return False
