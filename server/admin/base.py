@@ -76,7 +76,7 @@ class Guarded:
                 "csp_nonce": csp_nonce(),
                 "get_url": url_for,
                 "menu": self.menu_lines(),
-                "school": facts.get("school") or _nobody(),
+                "school": _head_here(),
                 **facts,
             },
         )
@@ -232,8 +232,11 @@ def head_of(school: School) -> dict[str, str]:
     }
 
 
-def _nobody() -> dict[str, str]:
-    return {"title": _("Mentoring school"), "partner_name": "", "initials": "MS"}
+def _head_here() -> dict[str, str]:
+    """The school of this page; the platform's own people have none."""
+    if not may(current_actor(), Permission.SETTINGS_READ):
+        return {"title": _("Mentoring school"), "partner_name": "", "initials": "MS"}
+    return head_of(school_here())
 
 
 def doors_of(app: Flask, admin: Admin, declare: Callable[..., None]) -> None:

@@ -39,7 +39,7 @@ OWN_TYPES: Final = (
     "text", "long_text", "one_of", "several_of", "yes_no", "date", "number", "scale", "note",
 )  # fmt: skip
 SCALE: Final = (1, 5)
-_MOST_TEXT = 4000  # what a text of a definition can hold at all
+MOST_TEXT: Final = 4000  # what a text of a definition can hold at all
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,12 @@ class Posted:
         return tuple((self.one("act") or "save").split(":"))
 
     @property
-    def too_long(self) -> bool:
-        """Whether a text is longer than any definition can hold."""
-        return any(len(value) > _MOST_TEXT for values in self.values.values() for value in values)
+    def cannot_be_kept(self) -> str:
+        """Why not even a draft can hold this; empty when it can."""
+        said = [value for values in self.values.values() for value in values]
+        if any("\0" in value for value in said):
+            return "words_unseen"
+        return "words_too_long" if any(len(value) > MOST_TEXT for value in said) else ""
 
 
 class FormDraft:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from server.access.policy import Permission, Thing, allowed
 from server.admin import said
 from server.admin.base import School, ServiceView, at_school, expose, head_of, school_here
-from server.admin.drafts import Changes, FormDraft, Posted, edited_form
+from server.admin.drafts import MOST_TEXT, Changes, FormDraft, Posted, edited_form
 from server.admin.preview import preview
 from server.admin.rows import sheet
 from server.admin.said import _
@@ -31,8 +31,6 @@ from server.services import school_settings
 from server.services.school_settings import Settings
 from server.words import dates
 
-_MOST_TEXT = 4000
-
 
 class FormsView(ServiceView):
     """The forms of the model under a school's settings."""
@@ -46,7 +44,7 @@ class FormsView(ServiceView):
         forms.sort(key=lambda one: (not one["open"], one["title"]))
         return self.render(
             "admin/forms.html", page_title=_("Questionnaires and forms"), forms=forms,
-            school=head_of(school), bar=bar(shown),
+            bar=bar(shown),
         )  # fmt: skip
 
     @expose("/<form_id>", methods=("GET", "POST"))
@@ -142,7 +140,6 @@ class FormsView(ServiceView):
                 for row in rows.rows
                 for text in _sentences(row)
             ],
-            school=head_of(school),
         )
 
 
@@ -152,8 +149,8 @@ def kept(school: School, posted: Posted, edit: school_settings.Edit) -> Settings
     :raises Conflict: when somebody else saved or published since the page was drawn.
     :raises Refused: when it is more than a draft can hold.
     """
-    if posted.too_long:
-        raise Refused(reason="words_too_long", most=_MOST_TEXT)
+    if reason := posted.cannot_be_kept:
+        raise Refused(reason=reason, most=MOST_TEXT)
     try:
         return perform(
             school_settings.edit_draft,

@@ -8,7 +8,7 @@ from flask import Response, flash, redirect, request
 from flask.typing import ResponseReturnValue
 
 from server.admin import said
-from server.admin.base import School, ServiceView, at_school, expose, head_of, school_here
+from server.admin.base import School, ServiceView, at_school, expose, school_here
 from server.admin.drafts import Posted
 from server.admin.forms import bar, may_edit, revision_of, title_of, url_of
 from server.admin.said import _, ngettext
@@ -87,7 +87,6 @@ class PublishView(ServiceView):
             groups=_grouped(shown, shown.in_force, shown.effective),
             troubles=_troubles(shown),
             may_edit=may_edit(school),
-            school=head_of(school),
         )
 
 
@@ -122,7 +121,6 @@ class HistoryView(ServiceView):
             items=items,
             bar=bar(shown),
             may_edit=may_edit(school),
-            school=head_of(school),
         )
 
     def _bundle(self, shown: Settings, line: Revision | None) -> Bundle:
@@ -214,7 +212,6 @@ class FileView(ServiceView):
             conflict={"by": met.facts.get("by") or _("Somebody else")} if met else None,
             bar=bar(shown),
             may_edit=may_edit(school),
-            school=head_of(school),
         )
 
 

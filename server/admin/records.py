@@ -73,7 +73,7 @@ class PeopleList(ServiceList):
     def rows(self) -> Rows:
         """Everybody of staff in this school."""
         school = school_here()
-        places = dict(perform(people.places_of, school_id=school.id))
+        places = dict(perform(records.places_of, school_id=school.id))
         found = perform(people.colleagues, school_id=school.id)
         rows = [
             {
@@ -199,7 +199,7 @@ class LetterList(ServiceList):
             {
                 "id": one.id,
                 "letter": _(_LETTERS.get(one.letter, N_("Message"))),
-                "channel": _(_CHANNELS[one.channel]) if one.channel else "",
+                "channel": _(_CHANNELS[one.channel]) if one.channel else "—",
                 "state": _(_STATES[one.state]),
                 "written": dates.moment_near(one.at, now, school.zone, locale()),
                 "number": one.number,

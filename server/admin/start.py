@@ -12,7 +12,6 @@ from server.admin.base import (
     ServiceIndex,
     at_school,
     expose,
-    head_of,
     may,
     school_here,
     schools_here,
@@ -52,7 +51,6 @@ class StartView(ServiceIndex):
         return self.render(
             "admin/start.html",
             page_title=_("What you can adapt"),
-            school=head_of(school),
             schools=[(one.slug, Text(one.title).in_(locale())) for one in schools]
             if len(schools) > 1
             else [],

@@ -11,7 +11,7 @@ from flask import Response, flash, redirect, request
 from flask.typing import ResponseReturnValue
 
 from server.admin import said
-from server.admin.base import School, ServiceView, at_school, expose, head_of, school_here
+from server.admin.base import School, ServiceView, at_school, expose, school_here
 from server.admin.drafts import Changes, Posted
 from server.admin.forms import bar, conflict, kept, may_edit, revision_of, title_of
 from server.admin.said import Remark, Why, _
@@ -68,9 +68,11 @@ class WorkflowsView(ServiceView):
             for name in shown.shipped.workflows
         ]
         return self.render(
-            "admin/workflows.html", page_title=_("Deadlines and reminders"), workflows=listed,
-            school=head_of(school), bar=bar(shown),
-        )  # fmt: skip
+            "admin/workflows.html",
+            page_title=_("Deadlines and reminders"),
+            workflows=listed,
+            bar=bar(shown),
+        )
 
     @expose("/<workflow_id>", methods=("GET", "POST"))
     def edit(self, workflow_id: str) -> ResponseReturnValue:
@@ -120,13 +122,12 @@ class WorkflowsView(ServiceView):
             may_edit=may_edit(school),
             is_changed=any(_belongs(shown, workflow_id, one.at) for one in shown.changes),
             summary=[
-                {"id": row.id, "title": f"{group['title']}: {row.title}", "text": one.text}
+                {"id": row.id, "title": "", "text": one.text}
                 for group in groups
                 for row in group["rows"]
                 for one in row.remarks
             ],
             others=_others(shown, workflow_id, groups),
-            school=head_of(school),
         )
 
 

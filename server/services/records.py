@@ -9,7 +9,7 @@ from uuid import UUID
 from server.access import policy
 from server.access.policy import Permission, Thing
 from server.services.unit_of_work import UnitOfWork
-from server.store import deliveries, evidence
+from server.store import deliveries, evidence, schools
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +50,9 @@ def newest_letters(work: UnitOfWork, *, school_id: UUID, limit: int = 200) -> li
         LetterLine(row.id, row.letter, row.channel, row.state, row.created_at, number)
         for row, number in deliveries.newest_of_school(work.session, school_id, limit=limit)
     ]
+
+
+def places_of(work: UnitOfWork, *, school_id: UUID) -> list[tuple[UUID, str]]:
+    """A school's places by id, for whoever may see its people."""
+    policy.require(work.actor, Permission.PEOPLE_READ, Thing(school_id))
+    return [(row.id, row.name) for row in schools.municipalities(work.session, school_id)]
