@@ -246,6 +246,7 @@ def _fill_page(
         republished=reader.republished if reader else False,
         comment=comment,
         errors=forms.errors(form, language, problems or {}),
+        readers=forms.readers(form, language),
         rows=forms.rows(form, language, typed=typed, problems=problems or {}),
         edition=forms.edition_of(form),
         nonce=request.form.get("nonce", "") or new_nonce(),

@@ -37,7 +37,9 @@ def school_id() -> UUID:
 @door("staff", Permission.DESK_READ)
 def choose_school() -> ResponseReturnValue:
     """Work in another of one's schools from now on."""
-    session[_SCHOOL] = request.form.get("school", "")
+    chosen = parse_id(request.form.get("school", ""))
+    if chosen in [one.school_id for one in current_actor().holdings]:
+        session[_SCHOOL] = str(chosen)
     return redirect(url_for("desk.worklist"), 303)
 
 
