@@ -31,8 +31,10 @@ from server.forms.parsing import Raw
 from server.kernel.problems import Problem
 from server.words.catalogues import translate
 from server.words.dates import day_in_digits
+from server.words.speech import N_
 
 DATE_BOXES: Final = ("-day", "-month", "-year")
+YES, NO = N_("Yes"), N_("No")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,8 @@ def _show_text(value: Value, _spec: FieldSpec, _locale: str) -> str:
 
 def _show_choice(value: Value, spec: FieldSpec, locale: str) -> str:
     if spec.choices is None:
-        return translate(locale, "Yes" if value == "yes" else "No")
+        said = YES if value == "yes" else NO
+        return translate(locale, said)
     labels = {choice.value: choice.label.in_(locale) for choice in spec.choices.options}
     # An option that a later version dropped is still what was answered.
     return labels.get(str(value), str(value))

@@ -174,10 +174,11 @@ def origin_line(problem: Problem, origins: Mapping[str, Any], locale: str) -> st
     why = origins.get(problem.why or "")
     if why is None:
         return None
+    kind = _ORIGINS[why["origin"]]
     return translate(
         locale,
         N_("%(origin)s: %(title)s (%(source)s)"),
-        origin=translate(locale, _ORIGINS[why["origin"]]),
+        origin=translate(locale, kind),
         title=_in(why["title"], locale),
         source=_in(why["source"], locale),
     )

@@ -100,6 +100,7 @@ def _signature(
     signature: Mapping[str, Any], locale: str, zone: str, letterhead: Letterhead
 ) -> dict[str, Any]:
     method = METHODS.get(signature["method"], METHODS["page"])
+    level = LEVELS[signature["level"]]
     at = datetime.fromisoformat(signature["at"])
     capacity = letterhead.capacities.get(signature["capacity"], signature["capacity"])
     return {
@@ -110,7 +111,7 @@ def _signature(
             _at_the_school(at, zone, locale),
             # The printed face draws a middle dot like a dash; bullets hide digits as well.
             translate(locale, method, contact=signature["contact"].replace("·", "•")),
-            translate(locale, LEVELS[signature["level"]]),
+            translate(locale, level),
         ],
     }
 

@@ -103,6 +103,7 @@ REASONS: Final[dict[str, str]] = {
     "decided_by_you": N_("You have decided already. Now another person must."),
     "own_family": N_("This concerns your own family, so another person decides."),
     "words_too_long": N_("A text is longer than %(most)s characters. Go back, what you typed is still there, and make it shorter."),
+    "words_unseen": N_("There is a character in a text that nobody sees and that cannot be kept. Go back and type the text anew."),
     "too_many_changes": N_("This is more than settings can hold. Go back and take something away."),
     "password_short": N_("Make it at least %(least)s characters long. Several words are good."),
     "password_long": N_("Make it at most %(most)s characters long."),
