@@ -18,6 +18,7 @@ from server.services.arrivals import WORKFLOW, CodeSent, reachable
 from server.services.renewals import WORKFLOW as RENEWAL
 from server.services.standing import Standing
 from server.services.unit_of_work import UnitOfWork
+from server.services.withdrawals import is_withdrawable
 from server.store import cases, consents, people, schools
 from server.store import evidence as evidence_rows
 from server.store.steps import FAR_AWAY, TaskRow
@@ -388,7 +389,7 @@ def _consent_states(
             withdrawn_at=row.withdrawn_at,
             valid_until=row.valid_until,
             edition=row.edition,
-            can_withdraw=row.state in LIVE,
+            can_withdraw=is_withdrawable(work, row),
             has_receipt=row.id in ready,
             document_hash=row.document_hash,
         )

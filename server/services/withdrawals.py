@@ -44,7 +44,7 @@ def withdrawal(work: UnitOfWork, *, consent_id: UUID) -> Withdrawal:
     :raises Conflict: when it is not live (any more).
     """
     row = _mine(work, consent_id)
-    if row.state not in LIVE:
+    if not is_withdrawable(work, row):
         raise Conflict(what="consent", state=row.state)
     spec = _bundle(work, row).consents[row.consent]
     person = people.person(work.session, cast(UUID, work.actor.person_id))
@@ -68,11 +68,12 @@ def withdraw(work: UnitOfWork, *, consent_id: UUID, answer_to: str = "") -> UUID
     work.session.refresh(seen)
     if seen.state == "withdrawn":
         return _consequence_of(work, seen)
-    if seen.state not in LIVE:
+    if not is_withdrawable(work, seen):
         raise Conflict(what="consent", state=seen.state)
     spec = standing.ready.bundle.consents[seen.consent]
     # The answer to a changed text and the one before it live side by side: both end.
-    for row in consents.living_of(work.session, seen.subject_id, seen.consent):
+    living = consents.living_of(work.session, seen.subject_id, seen.consent)
+    for row in living if seen.state in LIVE else [seen, *living]:
         _note(work, row)
         row.state = "withdrawn"
         row.owed = []
@@ -90,6 +91,15 @@ def withdraw(work: UnitOfWork, *, consent_id: UUID, answer_to: str = "") -> UUID
     _tell_other_cases(work, seen, pause)
     opens = spec.on_withdraw.open if spec.on_withdraw else None
     return _consequence(work, standing, seen, opens=opens, answer_to=answer_to)
+
+
+def is_withdrawable(work: UnitOfWork, row: consents.Consent) -> bool:
+    """Whether this person may take the consent back now.
+
+    A guardian may also while the teenager has yet to sign: giving did not have to wait either.
+    """
+    signed = row.state == "requested" and row.answered_at is not None
+    return row.state in LIVE or (work.actor.kind == "guardian" and signed)
 
 
 def _mine(work: UnitOfWork, consent_id: UUID) -> consents.Consent:

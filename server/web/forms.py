@@ -72,7 +72,7 @@ def rows(
 
 def readers(form: FormSpec, locale: str) -> str:
     """Who reads the answers, where it is the same for all of them: then it is said once, above."""
-    return say_readers(_common(form), locale)
+    return _READERS.get(form, locale)
 
 
 def errors(form: FormSpec, locale: str, problems: Problems) -> list[dict[str, str]]:
@@ -119,5 +119,10 @@ def _without_common(form: FormSpec) -> FormSpec:
     return form.model_copy(update={"fields": fields})
 
 
+def _say_readers(form: FormSpec, locale: str) -> str:
+    return say_readers(_common(form), locale)
+
+
 _PAGES: Final = KeptByForm(_compile, most=256)
+_READERS: Final = KeptByForm(_say_readers, most=256)
 _EDITIONS: Final = KeptByForm(_edition, most=256)

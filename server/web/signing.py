@@ -107,7 +107,7 @@ class Sheet:
         )
 
     def stops(self, asked: Package) -> bool:
-        """Whether a no was said that ends the application: what is left is skipped (DECISIONS 12c)."""
+        """Whether a no was said that ends the application: it skips the rest (DECISIONS 12c)."""
         return any(
             question.stops and self.said.get(question.consent) == "refused"
             for question in asked.questions

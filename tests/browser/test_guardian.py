@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from tests.web.family_ground import MOTHER, SLUG, School, new_school
+from tests.web.family_ground import MOTHER, SLUG, School, new_school, republish
 
 pytestmark = pytest.mark.browser
 
@@ -77,7 +77,7 @@ class Way:
         """Choose an answer by its words' control."""
         self.page.locator(f"input[name={name}][value={value}]").check()
 
-    def to_the_confirmation(self) -> None:
+    def to_the_confirmation(self, *, age: int = 12) -> None:
         """From the poster to the signed package."""
         self.open(f"/go/{SLUG}/vologda")
         self.fill("contact", MOTHER)
@@ -87,7 +87,7 @@ class Way:
         self.fill("q_guardian_name", "Смирнова Анна")
         self.choose("q_relation", "mother")
         self.fill("q_child_name", "Смирнов Артём")
-        born = self.school.birth(12)
+        born = self.school.birth(age)
         self.fill("q_birth_date", str(born.day))
         self.fill("q_birth_date-month", str(born.month))
         self.fill("q_birth_date-year", str(born.year))
@@ -173,6 +173,52 @@ def test_back_shows_nothing_the_child_wrote(way: Way) -> None:
         way.page.go_back()
         assert "Научиться паять" not in way.page.content()
         assert "Смирнова Анна" not in way.page.content()
+
+
+def test_a_teenagers_own_pages_are_whole_too(way: Way) -> None:
+    way.to_the_confirmation(age=15)
+    way.fill("contact", "artem@example.org")
+    way.press("form[action$='child-contact'] button")
+    way.school.drain()
+    way.open(way.school.link("mentee"))
+    way.press()
+    way.fill("code", way.school.code())
+    way.press()
+    way.open("/child/next")
+    way.choose("q_understands", "yes")
+    way.choose("q_wants", "yes")
+    way.press()
+    for _ in range(2):
+        way.choose("answer", "yes")
+        way.press()
+    way.fill("code", way.school.code())
+    way.press()
+    way.open("/child/")
+    way.press(".board-name a")
+    way.press("main .button-wrong")
+    way.press("main .button-wrong")
+    way.press("form[action$='leave'] button")
+
+    assert way.page.url.endswith("/child/done")
+
+
+def test_a_text_that_changed_is_shown_with_what_changed(way: Way) -> None:
+    way.to_the_confirmation()
+    way.press("form[action$='another'] button")
+    way.fill("q_guardian_name", "Смирнова Анна")
+    way.choose("q_relation", "mother")
+    way.fill("q_child_name", "Смирнова Вера")
+    for box, part in (("", "3"), ("-month", "5"), ("-year", "2016")):
+        way.fill(f"q_birth_date{box}", part)
+    way.press()
+    republish(way.school)
+    way.choose("answer", "yes")
+    way.press()
+
+    assert way.page.locator("ins").count() == 2  # the line, and the date of the text
+    way.choose("answer", "yes")
+    way.press()
+    assert way.page.url.endswith("/participation")
 
 
 def test_mistakes_and_the_ends_of_the_way_are_whole_pages_too(way: Way) -> None:

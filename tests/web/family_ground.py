@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 from server.access.actors import SHELL, SYSTEM, Actor, Holding
 from server.app import create_app
 from server.jobs.relay import relay
+from server.kernel import places
 from server.kernel.clock import SandboxClock
 from server.kernel.marks import link_token, one_time_code
 from server.runtime import Runtime
@@ -301,3 +302,20 @@ def signed(
     answer(browser, "yes", "yes")
     browser.post({"code": school.code()})
     return case_id
+
+
+def republish(school: School) -> None:
+    """The model's owner publishes the text of `processing` anew."""
+    folder = places.workflow_defs() / "consents"
+    spec = (folder / "processing.yaml").read_text("utf-8")
+    text = (folder / "processing.ru.md").read_text("utf-8")
+    english = (folder / "processing.en.md").read_text("utf-8")
+    sources = {
+        "consents/processing.yaml": spec.replace("edition: 2026-09-01", "edition: 2026-10-01"),
+        "consents/processing.ru.md": text.replace(
+            "- связывается с семьёй;", "- связывается с семьёй и учителем;"
+        ),
+        "consents/processing.en.md": english.replace("family", "family and teacher", 1),
+    }
+    with school.runtime.tools.begin(SHELL) as work:
+        releases.publish(work, sources=sources, note="")

@@ -14,9 +14,8 @@ import pytest
 
 import server
 from server.access.actors import SHELL
-from server.kernel import places
 from server.kernel.ids import new_id
-from server.services import arrivals, desk, releases
+from server.services import arrivals, desk
 from tests.web.family_ground import (
     MOTHER,
     SLUG,
@@ -26,6 +25,7 @@ from tests.web.family_ground import (
     ask_for,
     come_in,
     new_school,
+    republish,
     signed,
 )
 
@@ -55,7 +55,7 @@ def signatures(school: School) -> int:
 
 def case_status(school: School) -> tuple[str, str | None]:
     status, marking = school.sql(
-        "SELECT status, marking FROM \"case\" WHERE cause_id IS NULL ORDER BY id LIMIT 1"
+        'SELECT status, marking FROM "case" WHERE cause_id IS NULL ORDER BY id LIMIT 1'
     )[0]
     return status, marking.get("end")
 
@@ -496,23 +496,6 @@ def test_a_form_republished_while_it_is_filled_in_is_shown_anew_with_what_was_ty
 # What changes in between
 
 
-def republish(school: School) -> None:
-    """The model's owner publishes the text of `processing` anew."""
-    folder = places.workflow_defs() / "consents"
-    spec = (folder / "processing.yaml").read_text("utf-8")
-    text = (folder / "processing.ru.md").read_text("utf-8")
-    english = (folder / "processing.en.md").read_text("utf-8")
-    sources = {
-        "consents/processing.yaml": spec.replace("edition: 2026-09-01", "edition: 2026-10-01"),
-        "consents/processing.ru.md": text.replace(
-            "- связывается с семьёй;", "- связывается с семьёй и учителем;"
-        ),
-        "consents/processing.en.md": english.replace("family", "family and teacher", 1),
-    }
-    with school.runtime.tools.begin(SHELL) as work:
-        releases.publish(work, sources=sources, note="")
-
-
 def test_a_text_republished_before_the_answer_is_shown_with_what_changed(school, phone):
     phone.get("/?lang=ru")
     come_in(school, phone)
@@ -793,6 +776,18 @@ def test_an_address_for_the_answer_that_cannot_be_reached_is_kept_and_explained(
     assert phone.status == 422
     assert 'value="туда"' in phone.html
     assert states(school)["processing"] == "given"
+
+
+def test_a_guardian_may_withdraw_before_the_teenager_has_signed(school, phone):
+    signed(school, phone, age=15)
+    phone.get("/s/")
+    phone.get(re.search(r'href="(/s/consent/[^"]+/withdraw)"', phone.html)[1])
+    phone.post({})
+
+    assert states(school)["processing"] == "withdrawn"
+    assert case_status(school)[0] == "paused"
+    open_tasks = 'SELECT count(*) FROM task t JOIN "case" c ON c.id = t.case_id'
+    assert school.sql(f"{open_tasks} WHERE t.status = 0 AND t.role = 'mentee'") == [(0,)]
 
 
 def test_withdrawing_twice_is_told_kindly(school, phone):
