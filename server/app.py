@@ -50,6 +50,7 @@ def _speak(app: Flask, runtime: Runtime) -> None:
     """Number each request, pack each answer, find templates and languages."""
     requests.number(app)
     compressing.compress(app)
+    app.jinja_environment = rendering.Templates
     app.jinja_options = {"autoescape": True, "trim_blocks": False}
     app.jinja_loader = ChoiceLoader([FileSystemLoader(folder) for folder in TEMPLATES])
     app.jinja_env.auto_reload = False

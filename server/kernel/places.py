@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from pathlib import Path
 
 _SERVER = Path(__file__).resolve().parents[1]
@@ -34,6 +35,7 @@ def definitions_mark() -> str:
     return digest.hexdigest()
 
 
+@cache
 def _folder(name: str) -> Path:
     carried = _SERVER / name
     return carried if carried.is_dir() else _SERVER.parent / name
