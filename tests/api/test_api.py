@@ -90,6 +90,19 @@ def test_an_application_is_read_decided_and_told_who_was_first(
     assert kinds[-1] == "decided"
 
 
+def test_a_child_is_found_by_surname_in_the_body_and_never_in_the_address(
+    program: Program, school: School
+) -> None:
+    an_enrolment(school, at="review", child="Редкофамильцев Ян")
+    an_enrolment(school, at="review")
+    path = f"/schools/{school.id}/tasks"
+
+    found = program.post(f"{path}/search", {"surname": "редкофамильцев"}).get_json()
+
+    assert [row["child"] for row in found["tasks"]] == ["Редкофамильцев Ян"]
+    assert program.get(f"{path}?search=x").status_code == 422
+
+
 def test_answers_for_a_family_are_checked_field_by_field(program: Program, school: School) -> None:
     mine = an_enrolment(school, at="questionnaire")
     path = f"/cases/{mine.case_id}/forms/minor_questionnaire"
