@@ -72,13 +72,15 @@ class Sandbox:
         if answer is None or not answer.ok:
             raise SystemExit(f"{path} is not shown: {answer.status if answer else 'no answer'}.")
 
-    def shoot(self, page: Page, name: str) -> None:
-        """Keep what the page shows now."""
+    def shoot(self, page: Page, name: str, *, down_to: str = "") -> None:
+        """Keep what the page shows now, from its top or with something at the foot."""
         assert name in SHOTS
         if self.only and name not in self.only:
             return
         page.evaluate("document.fonts.ready")
         page.evaluate("scrollTo(0, 0); document.activeElement && document.activeElement.blur()")
+        if down_to:
+            page.locator(down_to).last.evaluate("it => it.scrollIntoView({block: 'end'})")
         picture = smaller(page.screenshot())
         if len(picture) > MOST_BYTES:
             raise SystemExit(f"{name}: {len(picture)} bytes, more than {MOST_BYTES}.")
@@ -147,7 +149,7 @@ def _family(sandbox: Sandbox) -> None:
     for box, value in (("day", "14"), ("month", "3"), ("year", str(time.gmtime().tm_year - 12))):
         page.fill(f"[name=q_birth_date-{box}]", value)
     _go_on(page)
-    sandbox.shoot(page, "consent")
+    sandbox.shoot(page, "consent", down_to="main .acts")
     since = time.time() - 1
     while page.query_selector("main [name=answer]"):
         page.check("main [name=answer][value=yes]")
