@@ -33,6 +33,7 @@ class Withdrawal:
     """What the page of a withdrawal shows before it is done."""
 
     consent_id: UUID
+    case_id: UUID
     document: Document
     stops_the_application: bool
     masked_contact: str | None
@@ -51,7 +52,7 @@ def withdrawal(work: UnitOfWork, *, consent_id: UUID) -> Withdrawal:
     contact = persons.contact_of(persons.read(work, person)) if person else None
     pauses = bool(spec.on_withdraw and spec.on_withdraw.pause)
     return Withdrawal(
-        row.id, documents.read(work, row), pauses, contact.masked if contact else None
+        row.id, row.case_id, documents.read(work, row), pauses, contact.masked if contact else None
     )
 
 

@@ -15,6 +15,7 @@ from server.http.rendering import locale
 from server.kernel.errors import (
     AlreadyDone,
     AnswersRefused,
+    Conflict,
     ConsentMissing,
     NotAllowed,
     NotFound,
@@ -23,7 +24,7 @@ from server.kernel.errors import (
     StageClosed,
 )
 from server.kernel.ids import parse_id
-from server.services import decisions, filling
+from server.services import decisions, filling, withdrawals
 from server.services import desk as desk_services
 from server.services.cards import REASONS, Card
 from server.services.desk import Office
@@ -114,6 +115,30 @@ def remind(case_id: UUID) -> ResponseReturnValue:
     else:
         flash(_("The reminder is on its way, with a new link."), "good")
     return redirect(back, 303)
+
+
+@desk.route("/consent/<uuid:consent_id>/withdraw", methods=["GET", "POST"])
+@door("staff", Permission.CASE_DECIDE)
+def withdraw(consent_id: UUID) -> ResponseReturnValue:
+    """A parent withdraws a consent by telling us: it takes effect at once, like on their page."""
+    office = perform(desk_services.office)
+    try:
+        shown = perform(withdrawals.withdrawal, consent_id=consent_id)
+        if request.method == "GET":
+            return office_page(
+                "desk/withdraw.html",
+                office,
+                page_title=_("A parent withdraws a consent"),
+                title=shown.document.title,
+                stops=shown.stops_the_application,
+                back_url=url_for("desk.card", case_id=shown.case_id),
+            )
+        perform(withdrawals.withdraw, consent_id=consent_id)
+    except Conflict:
+        flash(_("This consent is not in force any more."), "note")
+        return redirect(url_for("desk.worklist"), 303)
+    flash(_("Withdrawn. Everything that needs this consent has stopped."), "good")
+    return redirect(url_for("desk.card", case_id=shown.case_id), 303)
 
 
 @desk.route("/case/<uuid:case_id>/fill/<step>", methods=["GET", "POST"])

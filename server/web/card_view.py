@@ -13,6 +13,7 @@ from server.http.rendering import locale
 from server.services import decisions
 from server.services.cards import REASONS, AnswerSheet, Card, ConsentLine, OpenTask
 from server.services.desk import Office
+from server.services.withdrawals import LIVE
 from server.services.work_rows import Sign
 from server.web import desk_words
 from server.web.said import _
@@ -130,6 +131,9 @@ def _consent(line: ConsentLine, office: Office) -> dict[str, str]:
     elif state == "deferred":
         said = [_("put off by the family")]
     shown = {"name": line.sign.title.in_(locale()), "state": desk_words.LOOKS[state]}
+    if state in LIVE and office.may_decide:
+        shown["act"] = _("Withdraw for the family")
+        shown["act_url"] = url_for("desk.withdraw", consent_id=line.consent_id)
     if line.withdrawn_at is not None:
         shown["note"] = desk_words.when(line.withdrawn_at, office)
     elif said:

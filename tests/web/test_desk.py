@@ -653,3 +653,21 @@ def second_school(school: School, who: Colleague) -> Any:
         since=date(2020, 1, 1),
     )
     return made
+
+
+def test_a_parent_who_tells_the_coordinator_is_taken_at_their_word(
+    hers: Browser, school: School
+) -> None:
+    mine = an_enrolment(school, at="review")
+    card = hers.open(f"/desk/case/{mine.case_id}")
+    consent = mine.consent_id("processing")
+    assert f"/desk/consent/{consent}/withdraw" in card.links
+
+    page = hers.open(f"/desk/consent/{consent}/withdraw")
+    done = page.forms[-1].send()
+
+    assert done.status == 200
+    assert mine.row.status == "paused"
+    assert mine.child not in done.html
+    again = hers.post(f"/desk/consent/{consent}/withdraw", {})
+    assert again.status in (200, 400)
