@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-from flask import Flask, Response, request, url_for
+from flask import Flask, Response, g, request, url_for
 from flask_admin import Admin, BaseView
 from flask_admin import expose as _expose
 from flask_admin.base import AdminIndexView
@@ -201,7 +201,7 @@ def school_here() -> School:
 
     :raises NotFound: when the address names none of the actor's, or there is none.
     """
-    seen = perform(people.schools_seen)
+    seen = schools_here()
     wanted = request.args.get("school")
     found = next((one for one in seen if wanted in (None, one.slug)), None)
     if found is None:
@@ -210,8 +210,10 @@ def school_here() -> School:
 
 
 def schools_here() -> list[School]:
-    """All schools whose settings the actor may read."""
-    return perform(people.schools_seen)
+    """All schools whose settings the actor may read; asked once in a request."""
+    if "admin_schools" not in g:
+        g.admin_schools = perform(people.schools_seen)
+    return list(g.admin_schools)
 
 
 def at_school(endpoint: str, **values: Any) -> str:
