@@ -74,6 +74,7 @@ class Application:
     stage: Text | None
     end: str | None
     end_label: Text | None
+    reason: str | None  # why the school declined, in its own words
     next_steps: tuple[NextStep, ...]
     consents: tuple[ConsentState, ...]
     child_contact: str | None  # masked
@@ -334,6 +335,7 @@ def _application(work: UnitOfWork, case: cases.Case) -> Application:
         stage=stage,
         end=standing.state.end,
         end_label=standing.compiled.end_label(standing.state.end) if standing.state.end else None,
+        reason=_reason(work, standing),
         next_steps=tuple(_next(standing, task) for task in standing.tasks),
         consents=_consent_states(work, standing),
         child_contact=contact.masked if contact else None,
@@ -341,6 +343,24 @@ def _application(work: UnitOfWork, case: cases.Case) -> Application:
         child_can_take_the_phone=for_child and not old_enough,
         renewal=_renewal(work, case),
     )
+
+
+def _reason(work: UnitOfWork, standing: Standing) -> str | None:
+    """What the school wrote to the family when it declined."""
+    if standing.state.end != "declined_by_school" or standing.case.subject_id is None:
+        return None
+    said = [
+        row for row in cases.decisions_of(work.session, standing.case.id) if row.sealed_comment
+    ]
+    if not said or said[-1].sealed_comment is None:
+        return None
+    opened = work.keyring.open(
+        said[-1].sealed_comment,
+        table="decision",
+        row=said[-1].id,
+        subject=standing.case.subject_id,
+    )
+    return str(opened["comment"])
 
 
 def _renewal(work: UnitOfWork, case: cases.Case) -> UUID | None:

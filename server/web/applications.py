@@ -38,6 +38,7 @@ def shown(one: Application, speaker: Speaker, *, looked: Sequence[Looked] = ()) 
         "kind": kind,
         "state": state,
         "ended": one.end is not None,
+        "reason": one.reason,
         "declined": one.end == "declined_by_family",
         "mine": [*_renewal(one), *(_mine(one, step) for step in _steps(one, "guardian"))],
         "coming": _coming(one, speaker),

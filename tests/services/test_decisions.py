@@ -23,7 +23,7 @@ from server.kernel.errors import (
     StageClosed,
 )
 from server.runtime import Runtime
-from server.services import decisions
+from server.services import decisions, family
 from server.store import cases
 from tests.factories import (
     Colleague,
@@ -397,3 +397,12 @@ def test_a_token_decides_only_with_its_scope(school: School, nina: Colleague) ->
 
     with pytest.raises(NotAllowed):
         decide(replace(nina, actor=blind), made)
+
+
+def test_a_family_reads_why_the_school_declined(school: School, nina: Colleague) -> None:
+    mine = an_enrolment(school, at="review")
+    mine.is_decided_by(nina, "decline", "В этом цикле все места заняты.")
+
+    shown = school.do(mine.guardian, family.application, case_id=mine.case_id)
+
+    assert shown.reason == "В этом цикле все места заняты."
