@@ -61,12 +61,12 @@ SENTENCES: Sentences = {
         "en": "A whole number is needed here, such as 2.",
     },
     "SETTINGS-DURATION": {
-        "ru": "Здесь нужен срок, например: 14 days или 5 working days.",
-        "en": "A duration is needed here, such as 14 days or 5 working days.",
+        "ru": "Здесь нужен срок: целое число, например 5. В файле пишут 5 working days или 14 days.",
+        "en": "A time is needed here: a whole number, such as 5. In a file: 5 working days, 14 days.",
     },
     "SETTINGS-DURATIONS": {
-        "ru": "Здесь нужен список сроков, например: [3 days, 7 days].",
-        "en": "A list of durations is needed here, such as [3 days, 7 days].",
+        "ru": "Здесь нужны сроки по порядку, например 3 и 7. В файле пишут [3 days, 7 days].",
+        "en": "Times are needed here, one after the other, such as 3 and 7. In a file: [3 days, 7 days].",
     },
     "SETTINGS-CHOICES": {
         "ru": "Здесь нужен список вариантов ответа, у каждого своя подпись.",
