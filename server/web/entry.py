@@ -27,7 +27,7 @@ from server.kernel.marks import token_hash
 from server.services import arrivals, family, links, sign_in
 from server.services.limits import CODE_ADDRESS, LINK_ADDRESS, NEW_LINK
 from server.web.letterhead import speaker
-from server.web.public import code_field
+from server.web.public import code_field, languages
 from server.web.signing import sent_words
 
 entry = Blueprint("entry", __name__)
@@ -168,4 +168,5 @@ def _code_page(
         change_url="",
         rules_url=url_for("public.rules", slug=head.school.slug),
         step=None,
+        language_urls=languages(url_for("entry.code")),
     )

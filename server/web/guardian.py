@@ -124,14 +124,16 @@ def request_place() -> ResponseReturnValue:
 @guardian.post("/<uuid:case_id>/another")
 @_for_guardian
 def another(case_id: UUID) -> ResponseReturnValue:
-    """One more child of the family, at the same school."""
+    """One more child of the family: at the school of today's poster, else at the same one."""
     known = perform(family.application, case_id=case_id)
-    session[_PLACE] = {
-        "school": str(known.school_id),
-        "municipality": str(known.municipality_id) if known.municipality_id else None,
-        "case": None,
-        "before": 1,
-    }
+    arrived = session.get(_PLACE)
+    if arrived is None or arrived["case"] is not None:
+        arrived = {
+            "school": str(known.school_id),
+            "municipality": str(known.municipality_id) if known.municipality_id else None,
+        }
+    # Who came by a poster today asks at the school of the poster.
+    session[_PLACE] = {**arrived, "case": None, "before": 1}
     return redirect(url_for("guardian.request_place"), 303)
 
 

@@ -22,6 +22,7 @@ from server.kernel.errors import (
     MentorSchoolError,
     NotFound,
 )
+from server.kernel.text import LOCALES
 from server.services import arrivals, family, sign_in
 from server.services.arrivals import CodeSent, SchoolDoor
 from server.services.limits import CODE_ADDRESS, CONTACT_ADDRESS, CONTACT_SCHOOL
@@ -243,7 +244,13 @@ def _code_page(
         change_url=_start_url(arrival),
         rules_url=url_for("public.rules", slug=arrival.slug),
         step={"number": 2, "total": BEFORE + school.consents + 2},
+        language_urls=languages(url_for("public.code", slug=arrival.slug)),
     )
+
+
+def languages(url: str) -> dict[str, str]:
+    """The language switch of a page that an address for posting alone may have answered."""
+    return {language: f"{url}?lang={language}" for language in LOCALES}
 
 
 def code_field(error: str) -> dict[str, Any]:
