@@ -132,7 +132,7 @@ def _consent(line: ConsentLine, office: Office) -> dict[str, str]:
         said = [_("put off by the family")]
     shown = {"name": line.sign.title.in_(locale()), "state": desk_words.LOOKS[state]}
     if state in LIVE and office.may_decide:
-        shown["act"] = _("Withdraw for the family")
+        shown["act"] = _("Withdraw")
         shown["act_url"] = url_for("desk.withdraw", consent_id=line.consent_id)
     if line.withdrawn_at is not None:
         shown["note"] = desk_words.when(line.withdrawn_at, office)
