@@ -20,7 +20,7 @@ from server.model.bundle import Bundle
 from server.model.definition import target_of
 from server.model.points import diff
 from server.services import school_settings
-from server.services.school_settings import Revision, Settings
+from server.services.school_settings import Settings
 from server.words import dates
 
 _LONGEST_NOTE = 500
@@ -98,23 +98,19 @@ class HistoryView(ServiceView):
         """All published states, newest first, each with what it changed."""
         school = school_here()
         shown = perform(school_settings.settings, school_id=school.id)
-        lines = perform(school_settings.history, school_id=school.id)
         now = tools().clock.now()
-        items = []
-        for number, line in enumerate(lines):
-            before = lines[number + 1] if number + 1 < len(lines) else None
-            was, became = self._bundle(shown, before), self._bundle(shown, line)
-            items.append(
-                {
-                    "seq": line.seq,
-                    "title": line.note or _("Settings published"),
-                    "when": dates.moment_near(line.at, now, school.zone, locale()),
-                    "who": line.author or _("by itself"),
-                    "current": line.state == "published",
-                    "release": line.release,
-                    "groups": _grouped(shown, was, became),
-                }
-            )
+        items = [
+            {
+                "seq": line.seq,
+                "title": line.note or _("Settings published"),
+                "when": dates.moment_near(line.at, now, school.zone, locale()),
+                "who": line.author or _("by itself"),
+                "current": line.state == "published",
+                "release": line.release,
+                "groups": _grouped(shown, before, after),
+            }
+            for line, before, after in perform(school_settings.states, school_id=school.id)
+        ]
         return self.render(
             "admin/history.html",
             page_title=_("History"),
@@ -122,11 +118,6 @@ class HistoryView(ServiceView):
             bar=bar(shown),
             may_edit=may_edit(school),
         )
-
-    def _bundle(self, shown: Settings, line: Revision | None) -> Bundle:
-        if line is None:
-            return shown.shipped
-        return perform(school_settings.bundle_of, school_id=shown.school.id, seq=line.seq)
 
 
 class FileView(ServiceView):

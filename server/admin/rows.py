@@ -85,6 +85,16 @@ class Sheet:
         return _("%(left)s of %(most)s left to hide", left=room.left, most=room.most)
 
     @property
+    def own_why(self) -> Why:
+        """Why so many questions of a school's own, or none."""
+        return said.why(self.own.reason)
+
+    @property
+    def hidden_why(self) -> Why:
+        """Why so many may be hidden."""
+        return said.why(self.hidden.reason)
+
+    @property
     def own_left(self) -> str:
         """«Осталось 8 из 10»."""
         room = self.own.room

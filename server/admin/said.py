@@ -47,7 +47,7 @@ KINDS: Mapping[str, str] = {
     "contact": N_("Phone or mail"),
 }
 VARIANTS: Mapping[str, str] = {
-    "strict": N_("The strict variant: hints are yours, the rest is as in the model."),
+    "strict": N_("The strict variant: hints and the order are yours, the rest is as in the model."),
     "standard": N_("The standard variant: words, order and choices are yours within limits."),
     "flexible": N_("The flexible variant: the widest room the model knows."),
 }
@@ -59,7 +59,6 @@ _UNITS: Mapping[str, str] = {
     "hours": N_("hours"),
     "": _PEOPLE,
 }
-# The beginnings of dotted places that belong to the whole form, not to one question.
 _MARKS = ("locked", "bounded", "free")
 
 

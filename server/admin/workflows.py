@@ -214,7 +214,7 @@ def _row(shown: Settings, point: Point) -> TimeRow:
         unit=unit,
         unit_word=said.unit(unit),
         units=[(one, said.unit(one)) for one in TERM_UNITS] if point.kind == "valid" else [],
-        ruler=_ruler(point),
+        ruler=None if mine else _ruler(point),
         shipped=said.spoken(point.shipped) if point.shipped else _("none"),
         remarks=said.remarks(mine, shown.shipped.origins),
     )

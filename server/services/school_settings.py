@@ -25,7 +25,7 @@ from server.store import cases, definitions, schools
 
 Changes = tuple[Change, ...]
 Edit = Callable[["Settings", Changes, Changes], Sequence[Change]]
-"""Makes new changes out of the settings as they ship, what its author saw, and what is there now."""
+"""Makes new changes out of the settings as they are, what its author saw, and what is there now."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def drop_draft(work: UnitOfWork, *, school_id: UUID, revision: int | None = None
     _refuse_stale(work, school, revision)
     draft = schools.revision_in_state(work.session, school_id, "draft")
     if draft is not None:
-        draft.state = "dropped"
+        draft.state, draft.at, draft.author_id = "dropped", work.now, work.actor.person_id
 
 
 def restore(work: UnitOfWork, *, school_id: UUID, seq: int) -> Settings:
@@ -264,6 +264,17 @@ def history(work: UnitOfWork, *, school_id: UUID) -> tuple[Revision, ...]:
     school = _school(work, school_id)
     rows = schools.published_revisions(work.session, school_id)
     return tuple(_line(work, school, row) for row in rows)
+
+
+def states(
+    work: UnitOfWork, *, school_id: UUID, limit: int = 20
+) -> list[tuple[Revision, Bundle, Bundle]]:
+    """The newest published states, each with what the model was before it and with it."""
+    lines = history(work, school_id=school_id)[: limit + 1]
+    made = [bundle_of(work, school_id=school_id, seq=line.seq) for line in lines]
+    school = _school(work, school_id)
+    before = [*made, _shipped(work, _release(work), school)][1:]
+    return list(zip(lines, before, made, strict=True))[:limit]
 
 
 def bundle_of(work: UnitOfWork, *, school_id: UUID, seq: int) -> Bundle:
