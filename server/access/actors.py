@@ -47,10 +47,6 @@ class Actor:
             return self.kind
         return self.holdings[0].role if self.holdings else self.kind
 
-    def roles_in(self, school_id: UUID) -> frozenset[str]:
-        """The roles held in a school."""
-        return frozenset(held.role for held in self.holdings if held.school_id == school_id)
-
 
 SYSTEM = Actor(kind="system")
 SHELL = Actor(kind="shell", platform=True)

@@ -9,8 +9,8 @@ from uuid import UUID
 from server.kernel.errors import DeadLink
 from server.kernel.ids import new_id
 from server.kernel.marks import link_token, token_hash
-from server.services.unit_of_work import Tools, UnitOfWork
-from server.store import consents, people, steps, tenancy
+from server.services.unit_of_work import UnitOfWork
+from server.store import consents, people, steps
 
 LIFE = timedelta(days=14)
 
@@ -42,13 +42,6 @@ def make_link(work: UnitOfWork, *, case_id: UUID, person_id: UUID, role: str) ->
         expires_at=work.now + LIFE,
     )
     return link_id
-
-
-def find_door(tools: Tools, token: str, kind: str) -> tenancy.Door | None:
-    """The door a token opens, whatever its tenant; the look-up is by hash."""
-    with tools.database.begin(None) as transaction:
-        door = tenancy.door_of(transaction.session, token_hash(token))
-        return door if door is not None and door.kind == kind else None
 
 
 def open_link(work: UnitOfWork, *, link_id: UUID) -> Entry:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from server.access import policy
-from server.access.actors import Actor, Holding
 from server.access.policy import Permission, Thing
 from server.kernel.contacts import parse_contact
 from server.kernel.errors import Conflict, NotFound, Refused
@@ -255,31 +254,6 @@ def issue_token(
     )
     work.session.flush()
     return token
-
-
-def holdings_of(work: UnitOfWork, person_id: UUID, at: datetime) -> tuple[Holding, ...]:
-    """The roles a person holds today, as an actor carries them."""
-    rows = schools.positions_of(work.session, person_id, at.date())
-    return tuple(Holding(row.role, row.school_id, row.municipality_id) for row in rows)
-
-
-def token_actor(work: UnitOfWork, *, token_id: UUID) -> Actor | None:
-    """As whom a token acts: its person's roles, cut down to its scopes and school."""
-    row = work.session.get(schools.ApiToken, (token_id, work.tenant_id))
-    if row is None or row.revoked_at is not None:
-        return None
-    tenant = work.session.get(tenancy.Tenant, work.tenant_id)
-    held = holdings_of(work, row.person_id, work.now)
-    if row.school_id is not None:
-        held = tuple(one for one in held if one.school_id == row.school_id)
-    return Actor(
-        kind="token",
-        tenant_id=work.tenant_id,
-        person_id=row.person_id,
-        holdings=held,
-        scopes=frozenset(row.scopes),
-        platform=bool(tenant and tenant.platform),
-    )
 
 
 def _may_appoint(work: UnitOfWork) -> None:

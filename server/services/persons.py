@@ -85,12 +85,6 @@ def names(work: UnitOfWork, ids: Iterable[UUID | None]) -> dict[UUID, str]:
     return {key: name for key, name in opened.items() if name}
 
 
-def short_name(full_name: str) -> str:
-    """A colleague's name for a narrow column: initials and surname as they were written."""
-    parts = full_name.split()
-    return full_name if len(parts) < 2 else f"{parts[0]} {parts[1][0]}."
-
-
 def _content(name: str | None, birth: date | None, contact: Contact | None) -> dict[str, Any]:
     content: dict[str, Any] = {}
     if name:

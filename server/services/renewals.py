@@ -6,7 +6,6 @@ the pages say that it needs renewal. A mended slip of the pen asks nobody anythi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
 
@@ -23,12 +22,6 @@ AT_ONCE = 200  # children a school's campaign takes up in one go; the rest an ho
 def editions(bundle: Bundle) -> dict[str, date]:
     """The edition of each consent whose text may make earlier answers out of date."""
     return {name: spec.edition for name, spec in bundle.consents.items() if spec.material}
-
-
-def needs_renewal(row: consents.Consent, newest: Mapping[str, date]) -> bool:
-    """Whether a living consent was given to a text that has changed materially since."""
-    wanted = newest.get(row.consent)
-    return row.state in ("given", "renewed") and wanted is not None and row.edition < wanted
 
 
 def open_campaign(work: UnitOfWork) -> int:

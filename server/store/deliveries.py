@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, select
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from server.store.base import Base, TenantRow
@@ -70,12 +69,6 @@ def delivery(session: Session, delivery_id: UUID) -> Delivery | None:
     return session.scalar(select(Delivery).where(Delivery.id == delivery_id))
 
 
-def deliveries_of(session: Session, case_id: UUID) -> list[Delivery]:
-    """A case's letters, newest first."""
-    query = select(Delivery).where(Delivery.case_id == case_id).order_by(Delivery.id.desc())
-    return list(session.scalars(query.limit(50)))
-
-
 def newest_of_school(
     session: Session, school_id: UUID, *, limit: int
 ) -> list[tuple[Delivery, int]]:
@@ -88,16 +81,3 @@ def newest_of_school(
         .limit(limit)
     )
     return [(row, number) for row, number in session.execute(query)]
-
-
-def newest_of_cases(session: Session, case_ids: list[UUID]) -> dict[UUID, Delivery]:
-    """The newest letter of each of these cases."""
-    if not case_ids:
-        return {}
-    query = (
-        select(Delivery)
-        .where(Delivery.case_id.in_(case_ids))
-        .ext(distinct_on(Delivery.case_id))
-        .order_by(Delivery.case_id, Delivery.id.desc())
-    )
-    return {row.case_id: row for row in session.scalars(query) if row.case_id}

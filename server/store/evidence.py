@@ -99,11 +99,6 @@ def payloads_of(session: Session, seq: int) -> list[EvidencePayload]:
     return list(session.scalars(select(EvidencePayload).where(EvidencePayload.seq == seq)))
 
 
-def payload(session: Session, payload_id: UUID) -> EvidencePayload | None:
-    """A sealed payload by its id."""
-    return session.scalar(select(EvidencePayload).where(EvidencePayload.id == payload_id))
-
-
 def payload_marks(session: Session) -> Iterator[tuple[UUID, str, bool]]:
     """Each sealed payload: its id, the hash of its bytes, whether its person still has a key."""
     query = select(
@@ -113,12 +108,6 @@ def payload_marks(session: Session) -> Iterator[tuple[UUID, str, bool]]:
     ).outerjoin(EvidenceKey, EvidenceKey.subject_id == EvidencePayload.person_id)
     for row in session.execute(query.execution_options(yield_per=5000)):
         yield row[0], row[1], row[2]
-
-
-def events_about(session: Session, subject_id: UUID) -> list[Evidence]:
-    """A person's events, oldest first."""
-    query = select(Evidence).where(Evidence.subject_id == subject_id).order_by(Evidence.seq)
-    return list(session.scalars(query))
 
 
 def note_access(

@@ -149,9 +149,3 @@ def mentees_like(session: Session, name_birth_index: bytes, *, but: UUID) -> lis
 def guardians_of(session: Session, child_id: UUID) -> list[Guardianship]:
     """Who stands for a child."""
     return list(session.scalars(select(Guardianship).where(Guardianship.child_id == child_id)))
-
-
-def children_of(session: Session, guardian_id: UUID) -> list[Guardianship]:
-    """The children a guardian stands for."""
-    query = select(Guardianship).where(Guardianship.guardian_id == guardian_id)
-    return list(session.scalars(query.order_by(Guardianship.id)))

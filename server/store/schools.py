@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint, select
+from sqlalchemy import Index, Select, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session
 
 from server.store.base import Base, TenantRow, refers
@@ -135,35 +135,14 @@ def municipalities(session: Session, school_id: UUID) -> list[Municipality]:
     return list(session.scalars(query.order_by(Municipality.name)))
 
 
-def positions_of(session: Session, person_id: UUID, on: date) -> list[Position]:
-    """The roles a person holds on a day."""
-    query = select(Position).where(
-        Position.person_id == person_id,
-        Position.since <= on,
-        (Position.until.is_(None)) | (Position.until >= on),
-    )
-    return list(session.scalars(query.order_by(Position.id)))
-
-
 def holders(session: Session, school_id: UUID, role: str, on: date) -> list[Position]:
     """Who holds a role in a school on a day."""
-    query = select(Position).where(
-        Position.school_id == school_id,
-        Position.role == role,
-        Position.since <= on,
-        (Position.until.is_(None)) | (Position.until >= on),
-    )
-    return list(session.scalars(query.order_by(Position.id)))
+    return list(session.scalars(_held(school_id, on).where(Position.role == role)))
 
 
 def positions_in(session: Session, school_id: UUID, on: date) -> list[Position]:
     """All roles held in a school on a day."""
-    query = select(Position).where(
-        Position.school_id == school_id,
-        Position.since <= on,
-        (Position.until.is_(None)) | (Position.until >= on),
-    )
-    return list(session.scalars(query.order_by(Position.id)))
+    return list(session.scalars(_held(school_id, on)))
 
 
 def revisions(session: Session, school_id: UUID, *, limit: int = 50) -> list[SettingsRevision]:
@@ -196,3 +175,15 @@ def revision_in_state(session: Session, school_id: UUID, state: str) -> Settings
         SettingsRevision.school_id == school_id, SettingsRevision.state == state
     )
     return session.scalar(query.order_by(SettingsRevision.seq.desc()).limit(1))
+
+
+def _held(school_id: UUID, on: date) -> Select[Position]:
+    return (
+        select(Position)
+        .where(
+            Position.school_id == school_id,
+            Position.since <= on,
+            (Position.until.is_(None)) | (Position.until >= on),
+        )
+        .order_by(Position.id)
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
@@ -531,25 +531,6 @@ def keep_result(
     transaction.queue(
         "UPDATE command SET result = %s::jsonb WHERE key = %s AND tenant_id = %s",
         (json.dumps(result), key, tenant_id),
-    )
-
-
-def note_document_change(
-    transaction: Transaction,
-    tenant_id: UUID,
-    consent_id: UUID,
-    *,
-    document: bytes,
-    document_hash: str,
-    definition_hash: str,
-    edition: date,
-    locale: str,
-) -> None:
-    """Put another document under a request that nobody has answered yet."""
-    transaction.queue(
-        "UPDATE consent SET document = %s, document_hash = %s, definition_hash = %s,"
-        " edition = %s, locale = %s WHERE tenant_id = %s AND id = %s",
-        (document, document_hash, definition_hash, edition, locale, tenant_id, consent_id),
     )
 
 

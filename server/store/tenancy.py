@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, PrimaryKeyConstraint, delete, select, text
+from sqlalchemy import ForeignKey, Index, PrimaryKeyConstraint, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -106,12 +106,6 @@ def door_of(session: Session, token_hash: bytes) -> Door | None:
     return session.get(Door, token_hash)
 
 
-def doors_to(session: Session, tenant_id: UUID, target: UUID) -> list[Door]:
-    """All doors that lead to one target."""
-    query = select(Door).where(Door.tenant_id == tenant_id, Door.target == target)
-    return list(session.scalars(query))
-
-
 def account_by_email(session: Session, email: str) -> Account | None:
     """The account with this mail address, written in any case."""
     return session.scalar(select(Account).where(Account.email == email.strip().lower()))
@@ -132,14 +126,6 @@ def count_up(session: Session, key: str, window_start: datetime) -> int:
     return int(session.execute(row.returning(LimitCounter.count)).scalar_one())
 
 
-def count_of(session: Session, key: str, since: datetime) -> int:
-    """How often since the beginning of a window."""
-    query = select(LimitCounter.count).where(
-        LimitCounter.key == key, LimitCounter.window_start >= since
-    )
-    return sum(session.scalars(query))
-
-
 def drop_old_limits(session: Session, before: datetime) -> None:
     """Forget counters of windows long gone."""
     session.execute(delete(LimitCounter).where(LimitCounter.window_start < before))
@@ -153,6 +139,3 @@ def end_sessions_of(session: Session, account_id: UUID) -> None:
 def drop_dead_sessions(session: Session, now: datetime) -> None:
     """Forget sessions that ended."""
     session.execute(delete(SessionRow).where(SessionRow.expires_at < now))
-
-
-PING = text("SELECT 1")
