@@ -9,8 +9,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
-
 from server.access.actors import SYSTEM, Actor
 from server.consents.signers import day_in
 from server.demo.cast import Family, born
@@ -76,16 +74,11 @@ class Timeline:
     def _fire_timers(self, until: datetime) -> None:
         while True:
             with self.tools.begin(SYSTEM, self.tenant_id) as work:
-                row = work.session.execute(
-                    select(cases.Timer.id, cases.Timer.fires_at)
-                    .where(cases.Timer.fires_at <= until)
-                    .order_by(cases.Timer.fires_at)
-                    .limit(1)
-                ).first()
-            if row is None:
+                timer = cases.next_timer(work.session, until)
+            if timer is None:
                 return
-            self.clock.at = row.fires_at
-            self.do(SYSTEM, steps.fire_timer, timer_id=row.id)
+            self.clock.at = timer.fires_at
+            self.do(SYSTEM, steps.fire_timer, timer_id=timer.id)
 
 
 class _FamilyScenes:
@@ -255,7 +248,9 @@ class _FamilyScenes:
             self._decide(self._coordinator(1), "accept", "")
 
     def be_decided(self, outcome: str, comment: str) -> None:
-        kind = "В этом цикле все места заняты. Приходите в следующий." if outcome == "decline" else ""
+        kind = (
+            "В этом цикле все места заняты. Приходите в следующий." if outcome == "decline" else ""
+        )
         self._decide(self._coordinator(), outcome, comment or kind)
 
     # What they share ----------------------------------------------------------------------------
@@ -281,9 +276,7 @@ class _FamilyScenes:
         self._fill(who, "voice", answers)
 
     def _fill(self, who: Actor, step: str, answers: Mapping[str, Any]) -> None:
-        self.on.do(
-            who, filling.fill, case_id=self.case_id, step=step, read=self._reading(answers)
-        )
+        self.on.do(who, filling.fill, case_id=self.case_id, step=step, read=self._reading(answers))
 
     def _reading(self, answers: Mapping[str, Any]) -> Callable[[FormSpec], Read]:
         def read(form: FormSpec) -> Read:

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 
 from server.http.context import door, tools
-from server.store import migrations
+from server.store import due, migrations
 from server.store.trouble import trouble
 
 PATHS = ("/livez", "/readyz", "/healthz")
@@ -77,12 +77,11 @@ def _state(checks: Mapping[str, str]) -> str:
 def _database() -> dict[str, str]:
     try:
         with tools().database.begin(None) as transaction:
-            [rows] = transaction.read(("SELECT version_num FROM alembic_version", []))
+            found = migrations.version(transaction) or "none"
     except Exception as error:
         if trouble(error) is None:
             raise
         return {"database": "away", "migrations": "unknown"}
-    found = rows[0][0] if rows else "none"
     head = current_app.extensions["health"]["head"]
     return {"database": "ok", "migrations": "ok" if found == head else f"{found}, not {head}"}
 
@@ -109,9 +108,5 @@ def _oldest_effect() -> float | None:
     """For how long the oldest due effect of any tenant has waited; None when none waits."""
     with tools().database.begin(None) as transaction:
         transaction.as_relay()
-        [rows] = transaction.read(
-            ("SELECT min(run_at) FROM outbox WHERE done_at IS NULL AND run_at <= %s",
-             [tools().clock.now()])
-        )  # fmt: skip
-    oldest = rows[0][0]
+        oldest = due.oldest_effect(transaction.session, now=tools().clock.now())
     return None if oldest is None else round((tools().clock.now() - oldest).total_seconds(), 1)

@@ -10,8 +10,6 @@ from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import text
-
 from server.kernel.contacts import ContactKind
 from server.kernel.errors import CodeRefused, LimitReached
 from server.kernel.ids import new_id
@@ -27,16 +25,6 @@ UNUSED_PER_DAY = 10
 AGAIN_AFTER = timedelta(seconds=30)  # a double click sends no second message
 
 CodePurpose = Literal["contact", "enter", "package"]
-
-_TRY = text(
-    "UPDATE code SET attempts = attempts + 1 WHERE id = :id AND tenant_id = :tenant"
-    " AND attempts < :tries AND used_at IS NULL AND dropped_at IS NULL AND expires_at > :now"
-    " RETURNING attempts"
-)
-_USE = text(
-    "UPDATE code SET used_at = :now WHERE id = :id AND tenant_id = :tenant AND used_at IS NULL"
-    " RETURNING id"
-)
 
 
 def ask_code(
@@ -98,8 +86,8 @@ def use_code(work: UnitOfWork, *, code_id: UUID, typed: str, bound_hash: str) ->
     :raises CodeRefused: `reason` code_wrong (with `left`), code_spent, code_expired,
         code_other when it was asked for something else.
     """
-    keys = {"id": code_id, "tenant": work.tenant_id, "now": work.now, "tries": TRIES}
-    attempts = work.session.execute(_TRY, keys).scalar()
+    tenant_id, now = work.tenant_id, work.now
+    attempts = consents.count_try(work.session, tenant_id, code_id, most=TRIES, now=now)
     row = consents.code(work.session, code_id)
     if row is None:
         raise CodeRefused(reason="code_other", left=0)
@@ -107,10 +95,10 @@ def use_code(work: UnitOfWork, *, code_id: UUID, typed: str, bound_hash: str) ->
         expired = row.expires_at <= work.now and row.used_at is None
         raise CodeRefused(reason="code_expired" if expired else "code_spent", left=0)
     if not same_code(one_time_code(work.tools.pepper, code_id), typed):
-        raise CodeRefused(reason="code_wrong", left=TRIES - int(attempts))
+        raise CodeRefused(reason="code_wrong", left=TRIES - attempts)
     if row.bound_hash != bound_hash:
-        raise CodeRefused(reason="code_other", left=TRIES - int(attempts))
-    if work.session.execute(_USE, keys).scalar() is None:
+        raise CodeRefused(reason="code_other", left=TRIES - attempts)
+    if not consents.take_code(work.session, tenant_id, code_id, now=now):
         raise CodeRefused(reason="code_spent", left=0)
     work.session.refresh(row)
     return row

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete
-
 from server.services import evidence, renewals
 from server.services.unit_of_work import UnitOfWork
 from server.store import cases, people
 from server.store.erasure import (
     cases_to_erase,
+    destroy_key,
     destroy_old_proofs,
+    forget_check,
     guardians_without_case,
     old_commands,
     unconfirmed_checks,
@@ -45,8 +45,8 @@ def sweep(work: UnitOfWork) -> Swept:
     """
     checks = unconfirmed_checks(work.session, work.now - UNCONFIRMED)
     for check_id in checks:
-        _destroy_key(work, check_id)
-        work.session.execute(delete(people.ContactCheck).where(people.ContactCheck.id == check_id))
+        destroy_key(work.session, check_id)
+        forget_check(work.session, check_id)
     gone: set[UUID] = set()
     for case in cases_to_erase(work.session, REFUSED_ENDS, work.now - AFTER_END):
         gone |= _erase_case(work, case)
@@ -90,10 +90,4 @@ def _erase_person(work: UnitOfWork, person_id: UUID) -> None:
         work, type="person_erased", subject_id=person_id, body={"reason_code": "retention"}
     )
     work.session.flush()
-    _destroy_key(work, person_id)
-
-
-def _destroy_key(work: UnitOfWork, subject_id: UUID) -> None:
-    work.session.execute(
-        delete(people.SubjectKey).where(people.SubjectKey.subject_id == subject_id)
-    )
+    destroy_key(work.session, person_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,13 +17,9 @@ from server.kernel.ids import new_id
 from server.kernel.sealing import MasterKeys, derive
 from server.services.bundles import Bundles
 from server.services.keyring import KeyRing
+from server.store import outbox
 from server.store.database import Database, Transaction
 from server.store.people import EvidenceKey
-
-OUTBOX = (
-    "INSERT INTO outbox (id, tenant_id, topic, payload, created_at, run_at, attempts)"
-    " VALUES (%s, %s, %s, %s::jsonb, %s, %s, 0)"
-)
 
 
 @dataclass(frozen=True)
@@ -88,8 +83,13 @@ class UnitOfWork:
     def emit(self, topic: str, payload: dict[str, Any], *, run_at: datetime | None = None) -> UUID:
         """Write an effect into the outbox, in this transaction; its id is the job's id."""
         effect = new_id()
-        self.transaction.queue(
-            OUTBOX,
-            [effect, self.tenant_id, topic, json.dumps(payload), self.now, run_at or self.now],
+        outbox.add(
+            self.transaction,
+            self.tenant_id,
+            effect_id=effect,
+            topic=topic,
+            payload=payload,
+            at=self.now,
+            run_at=run_at or self.now,
         )
         return effect

@@ -21,7 +21,6 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from server.store.base import Base, TenantRow, refers
 
 OPEN, DONE, CANCELLED, PAUSED = 0, 1, 2, 3
-TASK_STATES = {OPEN: "open", DONE: "done", CANCELLED: "cancelled", PAUSED: "paused"}
 
 
 def tab_of(table: str = "") -> str:
@@ -324,6 +323,12 @@ def events_of(session: Session, case_id: UUID, *, after: int = 0, limit: int = 2
     """A case's history, a page at a time."""
     query = select(Event).where(Event.case_id == case_id, Event.seq > after)
     return list(session.scalars(query.order_by(Event.seq).limit(limit)))
+
+
+def next_timer(session: Session, until: datetime) -> Timer | None:
+    """The first timer of this tenant that fires up to a moment."""
+    query = select(Timer).where(Timer.fires_at <= until).order_by(Timer.fires_at)
+    return session.scalar(query.limit(1))
 
 
 def next_number(session: Session, tenant_id: UUID, name: str) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint, and_, or_, select
+from sqlalchemy import Index, UniqueConstraint, and_, or_, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Mapped, Session, aliased, defer, mapped_column
 
@@ -232,6 +232,33 @@ def unused_codes(session: Session, contact_index: bytes, since: datetime) -> lis
         Code.contact_index == contact_index, Code.created_at >= since, Code.used_at.is_(None)
     )
     return list(session.scalars(query.order_by(Code.created_at.desc())))
+
+
+def count_try(
+    session: Session, tenant_id: UUID, code_id: UUID, *, most: int, now: datetime
+) -> int | None:
+    """Count a try of a code before it is compared: which one it is, None when none is left."""
+    tried: int | None = session.execute(
+        text(
+            "UPDATE code SET attempts = attempts + 1 WHERE id = :id AND tenant_id = :tenant"
+            " AND attempts < :most AND used_at IS NULL AND dropped_at IS NULL AND expires_at > :now"
+            " RETURNING attempts"
+        ),
+        {"id": code_id, "tenant": tenant_id, "most": most, "now": now},
+    ).scalar()
+    return tried
+
+
+def take_code(session: Session, tenant_id: UUID, code_id: UUID, *, now: datetime) -> bool:
+    """Use a code up; of two at the same moment only one is told that it took it."""
+    taken = session.execute(
+        text(
+            "UPDATE code SET used_at = :now WHERE id = :id AND tenant_id = :tenant"
+            " AND used_at IS NULL RETURNING id"
+        ),
+        {"id": code_id, "tenant": tenant_id, "now": now},
+    )
+    return taken.scalar() is not None
 
 
 def receipt_of(session: Session, consent_id: UUID, evidence_seq: int) -> Receipt | None:

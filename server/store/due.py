@@ -191,6 +191,13 @@ def may_sweep(session: Session, what: str) -> bool:
     return bool(session.execute(query, {"what": f"sweep {what}"}).scalar_one())
 
 
+def oldest_effect(session: Session, *, now: datetime) -> datetime | None:
+    """Since when the oldest due effect of any tenant waits; None when none does."""
+    query = text("SELECT min(run_at) FROM outbox WHERE done_at IS NULL AND run_at <= :now")
+    found: datetime | None = session.execute(query, {"now": now}).scalar_one()
+    return found
+
+
 def forget_effects(session: Session, *, done_before: datetime, failed_before: datetime) -> None:
     """Delete effects that were done, and later those that failed."""
     session.execute(

@@ -1,4 +1,4 @@
-"""Who and what has had its day."""
+"""Who and what has had its day: what is to go, and its going."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
 from server.store.cases import Case, Command
-from server.store.people import ContactCheck, EvidenceKey, Person
+from server.store.people import ContactCheck, EvidenceKey, Person, SubjectKey
 
 
 def unconfirmed_checks(session: Session, before: datetime) -> list[UUID]:
@@ -44,6 +44,16 @@ def guardians_without_case(session: Session, before: datetime) -> list[UUID]:
         ~living,
     )
     return list(session.scalars(query.limit(200)))
+
+
+def forget_check(session: Session, check_id: UUID) -> None:
+    """Delete a contact that was typed."""
+    session.execute(delete(ContactCheck).where(ContactCheck.id == check_id))
+
+
+def destroy_key(session: Session, subject_id: UUID) -> None:
+    """Destroy somebody's key: nothing sealed under it opens any more."""
+    session.execute(delete(SubjectKey).where(SubjectKey.subject_id == subject_id))
 
 
 def destroy_old_proofs(session: Session, before: datetime) -> None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from server.store.database import Transaction
 
 HERE = Path(__file__).parent
 
@@ -24,6 +28,12 @@ def current(url: str) -> str | None:
             return None
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         return str(row[0]) if row else None
+
+
+def version(transaction: Transaction) -> str | None:
+    """The same as the application's own role sees it, for probes."""
+    [rows] = transaction.read(("SELECT version_num FROM alembic_version", []))
+    return str(rows[0][0]) if rows else None
 
 
 def holds(url: str, definition: str) -> bool:
