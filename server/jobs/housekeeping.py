@@ -1,4 +1,4 @@
-"""What has had its day is cleared away, every hour and in every tenant."""
+"""Every hour and in every tenant: what has had its day goes, whose text has changed is asked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import UUID
 from server.access.actors import SYSTEM
 from server.jobs.ground import Runtime
 from server.kernel.logs import facts_of, log
-from server.services import housekeeping
+from server.services import housekeeping, renewals
 from server.store import due, tenancy
 
 EVERY = timedelta(hours=1)
@@ -19,12 +19,16 @@ LIMITS = timedelta(days=2)
 
 
 def sweep(runtime: Runtime) -> None:
-    """Sweep outside tenants, then tenant by tenant; one that fails does not keep the others."""
+    """Sweep outside tenants, then tenant by tenant; a deed that fails keeps no other waiting.
+
+    Nothing may keep personal data beyond its day, least of all a definition that does not load.
+    """
     for tenant_id in _outside(runtime):
-        try:
-            _tenant(runtime, tenant_id)
-        except Exception as error:
-            log.error("sweep_failed", tenant=str(tenant_id), **facts_of(error))
+        for deed in (_clear_away, _ask_anew):
+            try:
+                deed(runtime, tenant_id)
+            except Exception as error:
+                log.error("sweep_failed", tenant=str(tenant_id), **facts_of(error))
 
 
 def _outside(runtime: Runtime) -> list[UUID]:
@@ -34,7 +38,7 @@ def _outside(runtime: Runtime) -> list[UUID]:
         return [tenant.id for tenant in tenancy.all_tenants(work.session)]
 
 
-def _tenant(runtime: Runtime, tenant_id: UUID) -> None:
+def _clear_away(runtime: Runtime, tenant_id: UUID) -> None:
     with runtime.tools.begin(SYSTEM, tenant_id) as work:
         if not due.may_sweep(work.session, str(tenant_id)):
             return
@@ -45,3 +49,9 @@ def _tenant(runtime: Runtime, tenant_id: UUID) -> None:
             failed_before=work.now - EFFECTS_FAILED,
         )
         log.info("swept", tenant=str(tenant_id), count=swept.contacts + swept.people)
+
+
+def _ask_anew(runtime: Runtime, tenant_id: UUID) -> None:
+    with runtime.tools.begin(SYSTEM, tenant_id) as work:
+        if due.may_sweep(work.session, f"renewals {tenant_id}"):
+            renewals.open_campaign(work)

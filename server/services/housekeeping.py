@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from server.services import evidence, renewals
+from server.services import evidence
 from server.services.unit_of_work import UnitOfWork
 from server.store import cases, people
 from server.store.erasure import (
@@ -35,7 +35,6 @@ class Swept:
 
     contacts: int
     people: int
-    asked_anew: int = 0
 
 
 def sweep(work: UnitOfWork) -> Swept:
@@ -55,7 +54,7 @@ def sweep(work: UnitOfWork) -> Swept:
         gone.add(person_id)
     destroy_old_proofs(work.session, work.now - PROOFS)
     old_commands(work.session, work.now - COMMANDS)
-    return Swept(len(checks), len(gone), renewals.open_campaign(work))
+    return Swept(len(checks), len(gone))
 
 
 def _erase_case(work: UnitOfWork, case: cases.Case) -> set[UUID]:

@@ -9,7 +9,7 @@ import pytest
 
 from server.access.actors import SHELL, Actor
 from server.kernel.marks import one_time_code
-from server.services import family, housekeeping, packages
+from server.services import family, packages, renewals
 from server.store import cases, consents
 from tests.factories import Enrolment, School, an_enrolment, republished
 
@@ -85,7 +85,7 @@ def test_from_fourteen_the_new_text_wants_both_signatures(school: School) -> Non
 
 
 def _campaign(school: School) -> int:
-    return school.do(Actor("system", school.tenant_id), housekeeping.sweep).asked_anew
+    return school.do(Actor("system", school.tenant_id), renewals.open_campaign)
 
 
 def _renewal(mine: Enrolment) -> Any:
