@@ -21,7 +21,7 @@ from server.forms.answers import printed
 from server.forms.builder import read_page
 from server.forms.definition import FormSpec
 from server.http.context import current_actor, perform, tools
-from server.http.form_pages import page_of
+from server.http.form_pages import page_of, readers_of
 from server.http.rendering import locale, page
 from server.kernel.errors import Conflict, NotFound, Refused
 from server.kernel.text import LOCALES
@@ -93,7 +93,7 @@ class FormsView(ServiceView):
                 facts["answers"] = [{"label": one, "value": said or "—"} for one, said in answers]
         return page(
             "admin/try.html", page_title=form.title.in_(locale()), form=form,
-            school=head_of(school), intro=said.text(form.intro),
+            school=head_of(school), intro=said.text(form.intro), readers=readers_of(form, locale()),
             back_url=at_school("admin_forms.edit", form_id=form_id), **facts,
         )  # fmt: skip
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from server.forms.definition import FormSpec
 from server.forms.page import CompiledPage
-from server.http.form_pages import page_of
+from server.http.form_pages import page_of, readers_of
 from server.services.school_settings import Settings
 
 
@@ -21,6 +21,7 @@ class Shown:
     locale: str
     title: str
     intro: str
+    readers: str
     rows: list[tuple[Markup, bool]]  # a question's row, and whether the school changed it
     button: str
 
@@ -36,7 +37,8 @@ def preview(shown: Settings, form_id: str, language: str) -> Shown:
         alone = CompiledPage(language, (row,), Markup(""))
         # An answer of no question: the row is drawn, not taken from what is kept.
         drawn = alone.render({"": None}, {})
-        same = before.get(row.spec.field) == (row.spec, _before(form, row.spec.field))
+        name = row.spec.field
+        same = before.get(name) == (form.field_named(name), _before(form, name))
         rows.append((drawn, not same))
     with force_locale(language):
         button = gettext("Continue")
@@ -44,6 +46,7 @@ def preview(shown: Settings, form_id: str, language: str) -> Shown:
         language,
         form.title.in_(language),
         form.intro.in_(language) if form.intro else "",
+        readers_of(form, language),
         rows,
         str(button),
     )

@@ -8,13 +8,19 @@ from flask import current_app
 from flask_babel import force_locale
 
 from server.forms.cache import KeptByForm
-from server.forms.definition import FormSpec
+from server.forms.definition import FormSpec, Role
 from server.forms.page import CompiledPage, FieldView, compile_page
+from server.words.answers import say_readers
 
 
 def page_of(form: FormSpec, locale: str) -> CompiledPage:
     """The compiled page of a form, as its readers see it."""
     return _PAGES.get(form, locale)
+
+
+def readers_of(form: FormSpec, locale: str) -> str:
+    """Who reads the answers, where it is the same for all of them: then it is said once, above."""
+    return _READERS.get(form, locale)
 
 
 def _compile(form: FormSpec, locale: str) -> CompiledPage:
@@ -24,7 +30,24 @@ def _compile(form: FormSpec, locale: str) -> CompiledPage:
         return str(row(view))
 
     with force_locale(locale):
-        return compile_page(draw, form, locale)
+        return compile_page(draw, _without_common(form), locale)
+
+
+def _common(form: FormSpec) -> tuple[Role, ...]:
+    asked = {spec.readers for spec in form.fields if spec.type != "note"}
+    return asked.pop() if len(asked) == 1 else ()
+
+
+def _without_common(form: FormSpec) -> FormSpec:
+    if not _common(form):
+        return form
+    fields = tuple(spec.model_copy(update={"readers": ()}) for spec in form.fields)
+    return form.model_copy(update={"fields": fields})
+
+
+def _say_readers(form: FormSpec, locale: str) -> str:
+    return say_readers(_common(form), locale)
 
 
 _PAGES: Final = KeptByForm(_compile, most=256)
+_READERS: Final = KeptByForm(_say_readers, most=256)

@@ -7,20 +7,17 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any, Final
 
-from flask import current_app
-from flask_babel import force_locale
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
 from server.forms.answers import Read, as_typed
 from server.forms.builder import read_page
 from server.forms.cache import KeptByForm
-from server.forms.definition import FormSpec, Role
-from server.forms.page import CompiledPage, FieldView, compile_page
+from server.forms.definition import FormSpec
+from server.http.form_pages import page_of, readers_of
 from server.kernel.canonical import sha256_hex
 from server.kernel.problems import Problem
 from server.services import filling
-from server.words.answers import say_readers
 
 EDITION: Final = "edition"  # the hidden field that tells which form was on the page
 _MARK: Final = 16  # digits of a hash: enough to tell two editions of one form apart
@@ -67,19 +64,19 @@ def rows(
     problems: Problems = NOTHING_WRONG,
 ) -> Markup:
     """The rows of a form, with what was typed and what is wrong with it."""
-    return _PAGES.get(form, locale).render(typed or {}, problems)
+    return page_of(form, locale).render(typed or {}, problems)
 
 
 def readers(form: FormSpec, locale: str) -> str:
     """Who reads the answers, where it is the same for all of them: then it is said once, above."""
-    return _READERS.get(form, locale)
+    return readers_of(form, locale)
 
 
 def errors(form: FormSpec, locale: str, problems: Problems) -> list[dict[str, str]]:
     """The lines of the error summary, in the order of the page."""
     return [
         {"name": target.removeprefix("f-"), "label": "", "text": sentence}
-        for target, sentence in _PAGES.get(form, locale).summary(problems)
+        for target, sentence in page_of(form, locale).summary(problems)
     ]
 
 
@@ -97,32 +94,4 @@ def _edition(form: FormSpec, _key: str) -> str:
     return sha256_hex(form.model_dump_json(by_alias=True).encode())[:_MARK]
 
 
-def _compile(form: FormSpec, locale: str) -> CompiledPage:
-    row = current_app.jinja_env.get_template("_fields.html").module.field_row  # type: ignore[attr-defined]
-
-    def draw(view: FieldView) -> str:
-        return str(row(view))
-
-    with force_locale(locale):
-        return compile_page(draw, _without_common(form), locale)
-
-
-def _common(form: FormSpec) -> tuple[Role, ...]:
-    asked = {spec.readers for spec in form.fields if spec.type != "note"}
-    return asked.pop() if len(asked) == 1 else ()
-
-
-def _without_common(form: FormSpec) -> FormSpec:
-    if not _common(form):
-        return form
-    fields = tuple(spec.model_copy(update={"readers": ()}) for spec in form.fields)
-    return form.model_copy(update={"fields": fields})
-
-
-def _say_readers(form: FormSpec, locale: str) -> str:
-    return say_readers(_common(form), locale)
-
-
-_PAGES: Final = KeptByForm(_compile, most=256)
-_READERS: Final = KeptByForm(_say_readers, most=256)
 _EDITIONS: Final = KeptByForm(_edition, most=256)
