@@ -9,8 +9,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from flask import Flask, Response, abort, request
+from flask import Flask, Response, abort, request, url_for
 
 from server.http.context import door
 
@@ -45,8 +46,17 @@ def serve(app: Flask, folder: Path) -> None:
         if endpoint == "static" and (asset := assets.get(values.get("filename", ""))):
             values["v"] = asset.version
 
+    def address(endpoint: str, **values: Any) -> str:
+        # Three files stand on every page: their addresses are known without asking the routes.
+        known = addresses.get(values.get("filename", "")) if endpoint == "static" else None
+        if known is None or len(values) > 1 or request.script_root:
+            return url_for(endpoint, **values)
+        return known
+
     app.add_url_rule("/static/<path:filename>", endpoint="static", view_func=static)
     app.url_defaults(name_version)
+    addresses = {name: f"/static/{quote(name)}?v={one.version}" for name, one in assets.items()}
+    app.jinja_env.globals["url_for"] = address
 
 
 def read(folder: Path) -> dict[str, Asset]:
