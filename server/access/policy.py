@@ -68,15 +68,15 @@ def holds(*roles: str) -> Predicate:
 
 def scoped(scope: str) -> Predicate:
     """A person, or a token that was given this scope."""
-    return lambda actor, thing: actor.kind != "token" or scope in actor.scopes
+    return lambda actor, _thing: actor.kind != "token" or scope in actor.scopes
 
 
-def is_shell(actor: Actor, thing: Thing) -> bool:
+def is_shell(actor: Actor, _thing: Thing) -> bool:
     """The operator at the server's own shell, or the system itself."""
     return actor.kind in ("shell", "system")
 
 
-def is_platform(actor: Actor, thing: Thing) -> bool:
+def is_platform(actor: Actor, _thing: Thing) -> bool:
     """The owner of the model or a site admin, acting in the platform's own tenant."""
     return actor.platform
 
@@ -100,7 +100,7 @@ def is_the_child(actor: Actor, thing: Thing) -> bool:
     )
 
 
-def is_assured(actor: Actor, thing: Thing) -> bool:
+def is_assured(actor: Actor, _thing: Thing) -> bool:
     """A code was typed in this session."""
     return actor.assured
 
