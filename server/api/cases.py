@@ -283,7 +283,7 @@ def read_case(work: UnitOfWork, call: Call) -> CaseOut:
                 role=one.task.role,
                 label=dict(one.label),
                 state="paused" if one.task.status else "open",
-                due_at=desk.due_of(one.task.due_at),
+                due_at=one.row.due_at,
                 blocked=one.blocked,
                 outcomes=[outcome for outcome, _, _ in one.outcomes],
             )

@@ -85,10 +85,15 @@ class Bundle:
 
     def companion_of(self, consent: str, age: int, locale: str) -> str | None:
         """The plain words for a child of this age beside a consent, None where there are none."""
-        for band, name in self.consents[consent].companions.items():
+        name = self.companion_name(consent, age)
+        return self.texts.get(name, {}).get(locale) if name is not None else None
+
+    def companion_name(self, consent: str, age: int) -> str | None:
+        """The name of these plain words in `texts`."""
+        for band, path in self.consents[consent].companions.items():
             youngest, _, oldest = band.partition("-")
             if int(youngest) <= age <= int(oldest):
-                return self.texts.get(text_name(name), {}).get(locale)
+                return text_name(path)
         return None
 
     def place(self, document: str, path: Path = ()) -> Place | None:

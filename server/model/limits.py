@@ -13,7 +13,7 @@ from typing import Any, Literal
 from server.forms.definition import DataClass, FieldSpec, FormSpec, Locked
 from server.kernel.durations import Duration
 from server.kernel.wordlists import WordList
-from server.model.bundle import Bundle
+from server.model.bundle import Bundle, thawed
 from server.model.definition import Range, Variant
 from server.workflows.definition import (
     AgeRow,
@@ -177,7 +177,7 @@ class Limits:
     def special_words(self) -> WordList:
         """The words by which a question asks for special data, of every country."""
         lists = [
-            WordList.model_validate(_thawed(law["special_words"]))
+            WordList.model_validate(thawed(law["special_words"]))
             for law in self.bundle.legal.values()
             if law.get("special_words")
         ]
@@ -241,9 +241,3 @@ def _locked(*stands_in: FieldSpec | FormSpec | WorkflowSpec) -> Verdict:
 
 def _whole(bound: Bound | None) -> int:
     return bound if isinstance(bound, int) else 0
-
-
-def _thawed(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _thawed(held) for key, held in value.items()}
-    return value

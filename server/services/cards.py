@@ -23,11 +23,10 @@ from server.store import evidence as evidence_rows
 from server.store.desk import DeskRow, LetterRow
 from server.workflows.compiled import Compiled
 from server.workflows.engine import outcomes_left
-from server.workflows.moves import CaseState
+from server.workflows.moves import LIVE, CaseState
 
 # Why somebody may look at a name after processing was withdrawn; the reason is evidence.
 REASONS = ("answer_family", "law", "safety")
-LIVE = ("given", "renewed")
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ class CardInMaking:
         self.work = work
         self.case = case
         self.school = school
-        self.ready = work_rows.ready_of(work, case.definition_hash, school.variant)
+        self.ready = work.ready(case.definition_hash, school.variant)
         self.compiled = self.ready.workflows[case.workflow]
         self.state = CaseState.from_json(case.marking)
         self.board = work_rows.board(work, [case.subject_id] if case.subject_id else [])

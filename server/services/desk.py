@@ -20,7 +20,6 @@ from server.services.unit_of_work import UnitOfWork
 from server.services.work_rows import Choice, Listed, WorkRow
 from server.store import cases, desk, people, schools
 from server.store.desk import Filter
-from server.store.steps import FAR_AWAY
 
 PAGE = 25
 
@@ -203,11 +202,6 @@ def told(work: UnitOfWork, *, task_ids: Sequence[UUID]) -> list[Told]:
     return found
 
 
-def due_of(due_at: datetime) -> datetime | None:
-    """When something is due; None for what has no due time."""
-    return None if due_at >= FAR_AWAY else due_at
-
-
 def _seen_case(work: UnitOfWork, task: cases.Task) -> cases.Case | None:
     case = cases.case(work.session, task.case_id)
     if case is None or not policy.allowed(work.actor, Permission.CASE_OPEN, thing_of(case)):
@@ -229,7 +223,7 @@ def _name(
 
 
 def _outcomes(work: UnitOfWork, case: cases.Case, task: cases.Task) -> tuple[Choice, ...]:
-    ready = work_rows.ready_of(work, case.definition_hash, school_of(work, case).variant)
+    ready = work.ready(case.definition_hash, school_of(work, case).variant)
     return work_rows.choices(ready.workflows[case.workflow], task.step, task.kind)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from calendar import monthrange
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -22,7 +22,7 @@ from server.kernel.durations import Duration
 from server.kernel.errors import Broken
 from server.kernel.ids import new_id
 from server.kernel.text import Text
-from server.model.bundle import Bundle
+from server.model.bundle import Bundle, thawed
 from server.services import evidence, in_force
 from server.services.standing import Standing
 from server.services.unit_of_work import UnitOfWork
@@ -45,20 +45,7 @@ def ask(work: UnitOfWork, standing: Standing, names: tuple[str, ...]) -> None:
             row.id, name, row.state, list(row.owed), row.document_hash
         )
         standing.consent_states[name] = row.state
-        event = evidence.append(
-            work,
-            type="consent_requested",
-            subject_id=row.subject_id,
-            body={
-                "request": standing.case.id,
-                "consent": name,
-                "document": row.id,
-                "document_hash": row.document_hash,
-                "edition": row.edition.isoformat(),
-                "locale": row.locale,
-            },
-        )
-        standing.head = event.head
+        _note_request(work, standing, row)
 
 
 def renew_unsigned(
@@ -99,7 +86,7 @@ def read(work: UnitOfWork, row: consent_rows.Consent) -> Document:
 
 def signer_rules(bundle: Bundle) -> SignerRules:
     """Who signs at which age, by the law that the bundle carries."""
-    return SignerRules.model_validate(_plain(bundle.legal["ru"]["signers"]))
+    return SignerRules.model_validate(thawed(bundle.legal["ru"]["signers"]))
 
 
 def rules_text(bundle: Bundle, locale: str) -> str:
@@ -231,6 +218,10 @@ def _remake(
     known = standing.consents.get(row.consent)
     if known is not None:
         standing.consents[row.consent] = known._replace(document_hash=row.document_hash)
+    _note_request(work, standing, row)
+
+
+def _note_request(work: UnitOfWork, standing: Standing, row: consent_rows.Consent) -> None:
     event = evidence.append(
         work,
         type="consent_requested",
@@ -241,7 +232,7 @@ def _remake(
             "document": row.id,
             "document_hash": row.document_hash,
             "edition": row.edition.isoformat(),
-            "locale": locale,
+            "locale": row.locale,
         },
     )
     standing.head = event.head
@@ -382,11 +373,3 @@ def _sealed(work: UnitOfWork, document: bytes, row_id: UUID, subject_id: UUID) -
     return work.proofs.of(subject_id).seal(
         document, table="consent", column="document", row=row_id, subject=subject_id
     )
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _plain(held) for key, held in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(held) for held in value]
-    return value

@@ -21,10 +21,10 @@ from server.services.unit_of_work import UnitOfWork
 from server.services.withdrawals import is_withdrawable
 from server.store import cases, consents, people, schools
 from server.store import evidence as evidence_rows
-from server.store.steps import FAR_AWAY, TaskRow
+from server.store.steps import TaskRow, due_of
 from server.workflows.definition import ChooseStep
+from server.workflows.moves import LIVE
 
-LIVE = ("given", "renewed")
 OWN_SIGNATURE_FROM = 14
 
 
@@ -349,9 +349,7 @@ def _reason(work: UnitOfWork, standing: Standing) -> str | None:
     """What the school wrote to the family when it declined."""
     if standing.state.end != "declined_by_school" or standing.case.subject_id is None:
         return None
-    said = [
-        row for row in cases.decisions_of(work.session, standing.case.id) if row.sealed_comment
-    ]
+    said = [row for row in cases.decisions_of(work.session, standing.case.id) if row.sealed_comment]
     if not said or said[-1].sealed_comment is None:
         return None
     opened = work.keyring.open(
@@ -386,7 +384,7 @@ def _next(standing: Standing, row: TaskRow) -> NextStep:
         kind=row.kind,
         role=row.role,
         label=label,
-        due_at=None if row.due_at >= FAR_AWAY else row.due_at,
+        due_at=due_of(row.due_at),
         optional=stage.optional,
     )
 

@@ -170,7 +170,7 @@ def _task(work: UnitOfWork, standing: Standing, step: str) -> TaskRow:
         if not gate:
             # Who is asked before any consent, and the child's own voice, nobody answers for them.
             raise NotAllowed(permission="CASE_FILL_FOR_FAMILY", step=step)
-        missing = [n for n in gate if standing.consent_states.get(n) not in ("given", "renewed")]
+        missing = [n for n in gate if standing.consent_states.get(n) not in moves.LIVE]
         if missing:
             raise ConsentMissing(step=step, missing=tuple(missing))
     elif actor.kind != task.role:

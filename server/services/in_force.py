@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 from uuid import UUID
 
@@ -36,17 +37,17 @@ def ready_in_force(work: UnitOfWork, school_id: UUID) -> Ready:
     """The compiled definitions that the school's new cases start with."""
     school = cast(schools.School, schools.school(work.session, school_id))
     hash_ = hash_in_force(work, school_id)
-    return work.tools.bundles.get(work.session, hash_, school.variant)
+    return work.ready(hash_, school.variant)
 
 
-def settings_spec(school: schools.School, release: str, changes: list[object]) -> SettingsSpec:
+def settings_spec(school: schools.School, release: str, changes: Sequence[object]) -> SettingsSpec:
     """A school's settings as the model reads them."""
     return SettingsSpec.model_validate(
         {
             "settings": school.slug.replace("-", "_"),
             "model": release.partition("+")[0],
             "variant": school.variant,
-            "changes": changes,
+            "changes": list(changes),
         }
     )
 
@@ -55,7 +56,7 @@ def _carried_over(
     work: UnitOfWork, published: schools.SettingsRevision, release: definitions.Release
 ) -> str | None:
     school = cast(schools.School, schools.school(work.session, published.school_id))
-    shipped = work.tools.bundles.get(work.session, release.hash, school.variant).bundle
+    shipped = work.ready(release.hash, school.variant).bundle
     applied = apply(shipped, settings_spec(school, release.number, published.changes))
     if applied.problems:
         return None

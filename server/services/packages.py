@@ -403,11 +403,7 @@ def _companion(work: UnitOfWork, standing: Standing, row: consents.Consent) -> s
     age = standing.age(work.now)
     if work.actor.kind != "mentee" or age is None:
         return None
-    for band, name in standing.ready.bundle.consents[row.consent].companions.items():
-        youngest, _, oldest = band.partition("-")
-        if int(youngest) <= age <= int(oldest):
-            return name.rpartition("/")[2]
-    return None
+    return standing.ready.bundle.companion_name(row.consent, age)
 
 
 def _evidence(

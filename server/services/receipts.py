@@ -129,7 +129,7 @@ def _page(
     case = cast(cases.Case, cases.case(work.session, row.case_id))
     school = cast(schools.School, schools.school(work.session, case.school_id))
     partner = schools.partner(work.session)
-    bundle = work.tools.bundles.get(work.session, row.definition_hash, school.variant).bundle
+    bundle = work.ready(row.definition_hash, school.variant).bundle
     found = plain.receipt(
         receipt_id,
         document=documents.read(work, row),

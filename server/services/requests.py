@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -18,14 +18,13 @@ from server.model.bundle import Bundle
 from server.services import documents, in_force, persons, steps
 from server.services.arrivals import CONSENTS, KEEP_REQUEST_DAYS, WORKFLOW
 from server.services.bundles import Ready
-from server.services.filling import Read, keep_answer, labels_of
+from server.services.filling import Reading, keep_answer, labels_of
 from server.services.standing import Standing
 from server.services.unit_of_work import UnitOfWork
 from server.store import cases, people, schools
 from server.workflows import moves
 
 FORM = "place_request"
-Reading = Callable[[FormSpec], Read]
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ def _own_case(work: UnitOfWork, case_id: UUID) -> cases.Case:
 
 def _ready_of(work: UnitOfWork, case: cases.Case) -> Ready:
     variant = steps.variant_of(work, case.school_id)
-    return work.tools.bundles.get(work.session, case.definition_hash, variant)
+    return work.ready(case.definition_hash, variant)
 
 
 def _checked(work: UnitOfWork, bundle: Bundle, school_id: UUID, read: Reading) -> Mapping[str, Any]:

@@ -19,7 +19,8 @@ from server.model.definition import Change, SettingsSpec
 from server.model.points import Point, points
 from server.model.reading import read_document
 from server.model.settings import apply, to_data, to_yaml
-from server.services import evidence, persons
+from server.services import evidence, in_force, persons
+from server.services.remarks import remark
 from server.services.unit_of_work import UnitOfWork
 from server.store import cases, definitions, schools
 
@@ -220,11 +221,13 @@ def publish(
     """Publish the draft, or these changes; new cases start with it, running ones keep theirs.
 
     :raises DefinitionRefused: with every change that is out of bounds; nothing is published.
+    :raises Refused: when the note holds what nobody sees.
     :raises Conflict: when someone else saved or published since `revision` was read.
     """
     policy.require(work.actor, Permission.SETTINGS_EDIT, Thing(school_id))
     school = _school_to_write(work, school_id)
     _refuse_stale(work, school, revision)
+    note = remark(note)
     release = _release(work)
     draft = schools.revision_in_state(work.session, school_id, "draft")
     wanted = tuple(changes) if changes is not None else _changes(school, release, draft)
@@ -287,7 +290,7 @@ def bundle_of(work: UnitOfWork, *, school_id: UUID, seq: int) -> Bundle:
     row = schools.revision(work.session, school_id, seq)
     if row is None or row.effective_hash is None:
         raise NotFound(what="revision")
-    return work.tools.bundles.get(work.session, row.effective_hash, school.variant).bundle
+    return work.ready(row.effective_hash, school.variant).bundle
 
 
 def _shown(
@@ -368,36 +371,19 @@ def _release(work: UnitOfWork) -> definitions.Release:
 
 
 def _shipped(work: UnitOfWork, release: definitions.Release, school: schools.School) -> Bundle:
-    return work.tools.bundles.get(work.session, release.hash, school.variant).bundle
+    return work.ready(release.hash, school.variant).bundle
 
 
 def _spec(
-    school: schools.School, release: definitions.Release, changes: Sequence[Change]
+    school: schools.School, release: definitions.Release, changes: Sequence[object]
 ) -> SettingsSpec:
-    return SettingsSpec(
-        settings=school.slug.replace("-", "_"),
-        model=release.number.partition("+")[0],
-        variant=cast(Any, school.variant),
-        changes=tuple(changes),
-    )
+    return in_force.settings_spec(school, release.number, changes)
 
 
 def _changes(
-    school: schools.School,
-    release: definitions.Release,
-    row: schools.SettingsRevision | None,
-) -> tuple[Change, ...]:
-    if row is None:
-        return ()
-    spec = SettingsSpec.model_validate(
-        {
-            "settings": school.slug.replace("-", "_"),
-            "model": release.number.partition("+")[0],
-            "variant": school.variant,
-            "changes": row.changes,
-        }
-    )
-    return spec.changes
+    school: schools.School, release: definitions.Release, row: schools.SettingsRevision | None
+) -> Changes:
+    return _spec(school, release, row.changes).changes if row is not None else ()
 
 
 def _revision(

@@ -55,9 +55,7 @@ def load(
         reviewer_id=reviewer_id,
     )
     row = found.case
-    ready = work.tools.bundles.peek(row.definition_hash, row.variant) or work.tools.bundles.get(
-        work.session, row.definition_hash, row.variant
-    )
+    ready = work.ready(row.definition_hash, row.variant)
     subject: dict[str, Any] = {}
     if row.subject_id and row.key_wrapped and row.subject_sealed and row.key_epoch is not None:
         work.keyring.hold(row.subject_id, row.key_epoch, bytes(row.key_wrapped))

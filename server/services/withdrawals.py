@@ -22,10 +22,10 @@ from server.services.unit_of_work import UnitOfWork
 from server.store import cases, consents, people
 from server.store import steps as rows
 from server.workflows import moves
+from server.workflows.moves import LIVE
 
 WORKFLOW = "consent_withdrawal"
 FORM = "withdrawal"
-LIVE = ("given", "renewed")
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _told(work: UnitOfWork, row: consents.Consent) -> consents.Consent:
 def _bundle(work: UnitOfWork, row: consents.Consent) -> Bundle:
     case = cast(cases.Case, cases.case(work.session, row.case_id))
     variant = steps.variant_of(work, case.school_id)
-    return work.tools.bundles.get(work.session, case.definition_hash, variant).bundle
+    return work.ready(case.definition_hash, variant).bundle
 
 
 def _note(work: UnitOfWork, row: consents.Consent) -> None:

@@ -14,11 +14,10 @@ from server.consents.signers import age_on, day_in
 from server.kernel.text import Text
 from server.model.bundle import Bundle
 from server.services import persons
-from server.services.bundles import Ready
 from server.services.unit_of_work import UnitOfWork
 from server.store import cases, consents, desk, people, schools
 from server.store.desk import DeskRow, LetterRow
-from server.store.steps import FAR_AWAY
+from server.store.steps import due_of
 from server.workflows.compiled import Compiled
 from server.workflows.definition import ChooseStep, ReviewStep
 
@@ -116,14 +115,14 @@ class Listed:
         return [self._row(row, places) for row in self.found]
 
     def _row(self, row: DeskRow, places: Mapping[UUID, str]) -> WorkRow:
-        ready = ready_of(self.work, row.definition_hash, self.school.variant)
+        ready = self.work.ready(row.definition_hash, self.school.variant)
         compiled = ready.workflows[row.workflow]
         held = self.board.get(row.subject_id, {}) if row.subject_id else {}
         hidden = is_hidden(held)
         child = self.people.get(row.subject_id) if row.subject_id else None
         content = persons.read(self.work, child) if child and not hidden else {}
         birth = content.get("birth")
-        due = None if row.due_at >= FAR_AWAY else row.due_at
+        due = due_of(row.due_at)
         accepted = self._accepted(row)
         return WorkRow(
             task_id=row.task_id,
@@ -178,13 +177,6 @@ class Listed:
             if one.step == row.step and one.round == row.round and one.outcome == "accept"
         ]
         return list(dict.fromkeys(said)) if row.kind == "review" else []
-
-
-def ready_of(work: UnitOfWork, hash_: str, variant: str) -> Ready:
-    """The definitions a case has pinned."""
-    return work.tools.bundles.peek(hash_, variant) or work.tools.bundles.get(
-        work.session, hash_, variant
-    )
 
 
 def board(work: UnitOfWork, children: list[UUID]) -> dict[UUID, dict[str, Sign]]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, Session, aliased, defer, mapped_column
 
 from server.store.base import Base, TenantRow, refers
 from server.store.cases import Case
+from server.workflows.moves import LIVE
 
 
 class Consent(TenantRow, Base):
@@ -168,7 +169,7 @@ def living_of(session: Session, subject_id: UUID, consent: str) -> list[Consent]
     query = select(Consent).where(
         Consent.subject_id == subject_id,
         Consent.consent == consent,
-        Consent.state.in_(("given", "renewed")),
+        Consent.state.in_(LIVE),
     )
     return list(session.scalars(query.order_by(Consent.id).with_for_update()))
 
@@ -195,7 +196,7 @@ def given_before(
     older = or_(
         *(and_(row.consent == name, row.edition < edition) for name, edition in editions.items())
     )
-    query = select(row).where(row.state.in_(("given", "renewed")), older).order_by(row.subject_id)
+    query = select(row).where(row.state.in_(LIVE), older).order_by(row.subject_id)
     found: dict[UUID, list[Consent]] = {}
     for one in session.scalars(query) if editions else ():
         if one.subject_id not in found and len(found) == limit:

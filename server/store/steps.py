@@ -130,6 +130,11 @@ _REVIEW = (
 _HEAD = "SELECT seq, hash FROM evidence_head WHERE tenant_id = %s FOR UPDATE"
 
 
+def due_of(due_at: datetime) -> datetime | None:
+    """When something is due; None for what has no due time."""
+    return None if due_at >= FAR_AWAY else due_at
+
+
 def lock(
     transaction: Transaction,
     tenant_id: UUID,

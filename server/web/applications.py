@@ -10,9 +10,10 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from server.http.rendering import locale
-from server.services.family import LIVE, Application, ConsentState, Looked, NextStep
+from server.services.family import Application, ConsentState, Looked, NextStep
 from server.web.letterhead import Speaker
 from server.words.speech import N_
+from server.workflows.moves import LIVE
 
 _ROLES: Final[dict[str, str]] = {
     "coordinator": N_("coordinator"),

@@ -13,13 +13,13 @@ from server.http.rendering import locale
 from server.services import decisions
 from server.services.cards import REASONS, AnswerSheet, Card, ConsentLine, OpenTask
 from server.services.desk import Office
-from server.services.withdrawals import LIVE
 from server.services.work_rows import Sign
 from server.web import desk_words
 from server.web.said import _
 from server.web.worklist import who, years
 from server.words import dates
 from server.words.speech import N_
+from server.workflows.moves import LIVE
 
 _WHY = {
     "answer_family": N_("The family asks or writes to us"),

@@ -29,11 +29,11 @@ from server.workflows.definition import (
     Step,
 )
 from server.workflows.moves import (
+    LIVE,
     AskConsents,
     CaseState,
     Closed,
     CloseTask,
-    ConsentState,
     Decided,
     Effect,
     EndCase,
@@ -52,8 +52,6 @@ from server.workflows.moves import (
     TaskFinished,
     Withdrawn,
 )
-
-GIVEN: tuple[ConsentState, ...] = ("given", "renewed")
 
 
 def advance(compiled: Compiled, state: CaseState, move: Move, facts: Facts) -> Taken:
@@ -108,7 +106,7 @@ def gate_open(compiled: Compiled, stage: str, steps: Mapping[str, StepState], fa
     gate = compiled.stage(stage).gate
     if gate is None:
         return True
-    given = all(facts.consents.get(name) in GIVEN for name in gate.given)
+    given = all(facts.consents.get(name) in LIVE for name in gate.given)
     return given and all(_done(compiled, steps, name) for name in gate.done)
 
 
@@ -215,7 +213,7 @@ class _Step:
         self._flow()
         if move.by == first:
             given = [name for name in asked if move.answers.get(name) == "given"]
-            self._owe(move.stage, [n for n in given if self.facts.consents.get(n) not in GIVEN])
+            self._owe(move.stage, [n for n in given if self.facts.consents.get(n) not in LIVE])
 
     def decide(self, move: Decided) -> None:
         self._must_be_open(move.step)
@@ -489,7 +487,7 @@ class _Step:
 
     def _must_be_gated(self, step: str) -> None:
         needed = self.compiled.gate_of(step)
-        missing = tuple(n for n in needed if self.facts.consents.get(n) not in GIVEN)
+        missing = tuple(n for n in needed if self.facts.consents.get(n) not in LIVE)
         if missing:
             raise ConsentMissing(step=step, missing=missing)
 

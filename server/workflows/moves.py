@@ -20,6 +20,7 @@ ConsentState = Literal[
     "requested", "deferred", "given", "renewed", "refused", "withdrawn", "revoked", "expired",
     "invalidated", "unknown",
 ]  # fmt: skip
+LIVE: tuple[ConsentState, ...] = ("given", "renewed")  # what opens a gate
 
 
 @dataclass(frozen=True, slots=True)

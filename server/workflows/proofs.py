@@ -27,8 +27,9 @@ from server.workflows.definition import (
     Requirement,
     ReviewStep,
 )
-from server.workflows.engine import GIVEN, advance, outcomes_left
+from server.workflows.engine import advance, outcomes_left
 from server.workflows.moves import (
+    LIVE,
     CaseState,
     ConsentState,
     Decided,
@@ -330,7 +331,7 @@ class _Walk:
 
     def _withdrawals(self, world: World) -> Iterator[tuple[str, Move, World]]:
         for name, state in world.consents.items():
-            if state in GIVEN:
+            if state in LIVE:
                 effect = self.compiled.consents[name].on_withdraw
                 move = Withdrawn(name, effect.pause if effect else ())
                 yield f"withdraw {name}", move, _with(world, name, "withdrawn")
@@ -431,7 +432,7 @@ class _Findings:
         )
 
     def _missing(self, edge: Stand, demand: Requirement) -> list[str]:
-        given = [n for n in demand.given if edge.world.consents.get(n) not in GIVEN]
+        given = [n for n in demand.given if edge.world.consents.get(n) not in LIVE]
         return given + [n for n in demand.done if not self._is_done(edge.state, n)]
 
     def _is_done(self, state: CaseState, name: str) -> bool:
@@ -458,7 +459,7 @@ class _Findings:
                 continue
             for purpose in sorted(_purposes(self.compiled.forms[effect.form]) & behind.keys()):
                 consent = behind[purpose].consent
-                if stand.world.consents.get(consent) in GIVEN or (effect.form, consent) in told:
+                if stand.world.consents.get(consent) in LIVE or (effect.form, consent) in told:
                     continue
                 told.add((effect.form, consent))
                 facts = {"form": effect.form, "consent": consent}
