@@ -156,7 +156,7 @@ class DecisionIn(Wire):
     case: UUID
     outcome: str
     comment: str = Field(default="", max_length=2000)
-    revision: int | None = None
+    revision: int | None = Field(default=None, ge=0, le=2**31 - 1)
 
 
 class VerdictOut(Wire):

@@ -39,7 +39,11 @@ def _one(raw: Raw) -> str:
     return raw[0] if raw else ""
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
+    """The text in one spelling and without marks that nobody sees.
+
+    :raises Wrong: for what turns a line round, ends it, or cannot be kept.
+    """
     if _SUSPECT.search(text):
         text = _INVISIBLE.sub("", text)
         if _UNREADABLE.search(text):
@@ -49,12 +53,12 @@ def _readable(text: str) -> str:
 
 def parse_text(raw: Raw, _spec: FieldSpec) -> str | None:
     """One line, blanks single."""
-    return " ".join(_readable(_one(raw)).split()) or None
+    return " ".join(readable(_one(raw)).split()) or None
 
 
 def parse_long_text(raw: Raw, _spec: FieldSpec) -> str | None:
     """Lines ended by LF, no blanks at their ends."""
-    text = _readable(_one(raw)).replace("\r\n", "\n").replace("\r", "\n").replace("\x85", "\n")
+    text = readable(_one(raw)).replace("\r\n", "\n").replace("\r", "\n").replace("\x85", "\n")
     return "\n".join(line.rstrip() for line in text.split("\n")).strip() or None
 
 

@@ -167,7 +167,7 @@ def confirm_contact(work: UnitOfWork, *, check_id: UUID, code_id: UUID, typed: s
         work,
         code_id=code_id,
         typed=typed,
-        bound_hash=_first_code_binds(check.contact_index, rules_hash),
+        bound_hash=_first_code_binds(work, check.contact_index, rules_hash),
     )
     contact = _typed_contact(work, check)
     guardian = people.guardian_by_contact(work.session, check.contact_index)
@@ -200,10 +200,12 @@ def invite(
     """A coordinator invites a family by the guardian's contact alone; the case waits for them.
 
     :raises ContactRefused: also when the contact is the coordinator's own (CONSENT.md R21).
+    :raises NotFound: when the place is none of the school's.
     """
     policy.require(
         work.actor, Permission.CASE_INVITE, Thing(school_id, municipality_id=municipality_id)
     )
+    schools.require_place(work.session, school_id, municipality_id)
     parsed = reachable(work, contact)
     index = persons.contact_index(work, parsed)
     if any(one.kind == "staff" for one in people.anybody_by_contact(work.session, index)):
@@ -321,7 +323,7 @@ def _send_first_code(work: UnitOfWork, check: people.ContactCheck, contact: Cont
         purpose="contact",
         contact_index=check.contact_index,
         kind=contact.kind,
-        bound_hash=_first_code_binds(check.contact_index, rules_hash),
+        bound_hash=_first_code_binds(work, check.contact_index, rules_hash),
         check_id=check.id,
     )
     code = cast(consents.Code, consents.code(work.session, code_id))
@@ -329,8 +331,9 @@ def _send_first_code(work: UnitOfWork, check: people.ContactCheck, contact: Cont
     return CodeSent(code_id, contact.masked, contact.kind, code.check_id or check.id)
 
 
-def _first_code_binds(contact_index: bytes, rules_hash: str) -> str:
-    return sha256_hex(contact_index + rules_hash.encode())
+def _first_code_binds(work: UnitOfWork, contact_index: bytes, rules_hash: str) -> str:
+    """The contact, the rules, and the browser that asked (DECISIONS.md 12a)."""
+    return sha256_hex(contact_index + f"{rules_hash} {work.actor.session_id}".encode())
 
 
 def _entry_binds(work: UnitOfWork, person: people.Person, case: cases.Case) -> str:

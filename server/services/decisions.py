@@ -12,6 +12,7 @@ from server.access.policy import Permission
 from server.kernel.errors import AlreadyDone, NotFound, NotYours, Refused, StageClosed
 from server.kernel.ids import new_id
 from server.services import case_letters, evidence, persons, steps
+from server.services.remarks import remark
 from server.services.standing import Standing
 from server.services.unit_of_work import UnitOfWork
 from server.store import cases
@@ -188,7 +189,7 @@ def _approvals(standing: Standing, task: TaskRow, outcome: str) -> int:
 
 def _comment(standing: Standing, task: TaskRow, outcome: str, comment: str) -> str:
     found = standing.compiled.outcome(task.step, outcome)
-    said = " ".join(comment.split())
+    said = remark(comment)
     if found is None:
         raise Refused(reason="outcome_unknown", outcome=outcome)
     if found.comment == "required" and not said:

@@ -16,6 +16,7 @@ from server.kernel.errors import Conflict, NotFound, Refused
 from server.kernel.ids import new_id
 from server.kernel.marks import token_hash
 from server.services import persons, sign_in
+from server.services.remarks import remark
 from server.services.unit_of_work import UnitOfWork
 from server.store import people, schools, tenancy
 
@@ -94,13 +95,15 @@ def add_colleague(
 ) -> UUID:
     """Add someone of staff with an account; a known account is joined to this tenant.
 
-    :raises Refused: when the address is no mail address.
+    :raises Refused: when the address is no mail address, or the name holds what nobody sees.
     """
     _may_appoint(work)
     contact = parse_contact(email)
     if contact.kind != "mail":
         raise Refused(reason="mail_wrong")
-    person = persons.new_person(work, kind="staff", locale=locale, name=name, contact=contact)
+    person = persons.new_person(
+        work, kind="staff", locale=locale, name=remark(name), contact=contact
+    )
     account = tenancy.account_by_email(work.session, contact.value)
     if account is None:
         account = tenancy.Account(
@@ -140,6 +143,7 @@ def appoint(
     person = people.person(work.session, person_id)
     if person is None or person.kind != "staff":
         raise NotFound(what="person")
+    schools.require_place(work.session, school_id, municipality_id)
     work.session.add(
         schools.Position(
             id=new_id(),

@@ -14,6 +14,7 @@ from server.kernel.errors import Conflict, DefinitionRefused
 from server.kernel.problems import Problem
 from server.model.bundle import Bundle, folder_sources, read_sources
 from server.model.checks import check
+from server.services.remarks import remark
 from server.services.unit_of_work import UnitOfWork
 from server.store import definitions
 
@@ -58,7 +59,7 @@ def publish(work: UnitOfWork, *, sources: Mapping[str, str | bytes], note: str) 
     bundle = checked.bundle
     if any(row.hash == bundle.hash for row in definitions.releases(work.session)):
         raise Conflict(what="release", state="same")
-    return _keep(work, bundle, whole, note)
+    return _keep(work, bundle, whole, remark(note))
 
 
 def all_releases(work: UnitOfWork) -> list[definitions.Release]:

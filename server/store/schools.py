@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Index, Select, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session
 
+from server.kernel.errors import NotFound
 from server.store.base import Base, TenantRow, refers
 
 
@@ -133,6 +134,16 @@ def municipalities(session: Session, school_id: UUID) -> list[Municipality]:
     """The places of a school, by name."""
     query = select(Municipality).where(Municipality.school_id == school_id)
     return list(session.scalars(query.order_by(Municipality.name)))
+
+
+def require_place(session: Session, school_id: UUID, municipality_id: UUID | None) -> None:
+    """Go on if the place is one of the school's, or none is named.
+
+    :raises NotFound: when it is another's, or nobody's.
+    """
+    known = {place.id for place in municipalities(session, school_id)}
+    if municipality_id is not None and municipality_id not in known:
+        raise NotFound(what="place")
 
 
 def holders(session: Session, school_id: UUID, role: str, on: date) -> list[Position]:

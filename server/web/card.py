@@ -195,7 +195,11 @@ def _refused(case_id: UUID, refusal: Refusal, *, field: str) -> ResponseReturnVa
     """The card as it is now, with why nothing was written down; what was typed stands there."""
     if isinstance(refusal, Refused):
         said = sentence_of(refusal)
-        if field and refusal.facts.get("reason") in ("comment_needed", "comment_long"):
+        if field and refusal.facts.get("reason") in (
+            "comment_needed",
+            "comment_long",
+            "words_unseen",
+        ):
             return _card_page(case_id, status=422, wrong=(field, said))
         return _card_page(case_id, status=422, refused=_notice(_("Nothing was written down"), said))
     title, words = _("Nothing was written down"), _why_refused(refusal)

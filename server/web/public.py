@@ -71,6 +71,8 @@ def front() -> ResponseReturnValue:
 def start(slug: str, place: str | None = None) -> ResponseReturnValue:
     """A school asks a family in: who asks, what happens next, and one contact."""
     tenant_id, school = _school(slug, place)
+    # The first code is bound to this browser; marked here, two clicks are one browser's.
+    sessions.page_mark()
     if request.method == "GET":
         return _start_page(tenant_id, school)
     try:
@@ -96,7 +98,6 @@ def start(slug: str, place: str | None = None) -> ResponseReturnValue:
         check=str(sent.check_id),
         code=str(sent.code_id),
     ).keep()
-    sessions.page_mark()
     return redirect(url_for("public.code", slug=slug), 303)
 
 

@@ -232,3 +232,89 @@ def _references(value: Any) -> set[str]:
 
 def _without_id(problem: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in problem.items() if name != "id"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"changes":' * 50_000,  # deeper than any reader goes
+        "[" * 100_000,
+        '{"changes": [], "changes": [{"change": "hide", "at": "minor_questionnaire.grade"}]}',
+        '{"changes": [], "note": NaN',
+        "",
+    ],
+)
+def test_a_body_that_is_no_json_or_says_two_things_is_refused(
+    client: FlaskClient, school: School, body: str
+) -> None:
+    admin = a_program(client, school, a_colleague(school, role="partner_admin"))
+
+    refused = client.post(
+        f"/api/v1/schools/{school.id}/settings/check",
+        data=body,
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {admin.token}"},
+    )
+
+    assert refused.status_code == 422
+    assert refused.get_json()["reason"] in ("json_needed", "key_twice")
+
+
+def test_a_revision_that_no_case_can_have_is_refused(program: Program, school: School) -> None:
+    mine = an_enrolment(school, at="review")
+    task = mine.task("decision").id
+    decision = {"case": str(mine.case_id), "outcome": "accept", "revision": 10**30}
+
+    refused = program.post(f"/tasks/{task}/decision", decision)
+
+    assert refused.status_code == 422
+    assert "revision" in refused.get_json()["fields"]
+
+
+# NUL cannot be kept, and a direction override makes a line say what it does not.
+@pytest.mark.parametrize("hidden", ["\0", "\u202e", "\u2028"])
+def test_what_nobody_sees_is_refused_in_what_staff_write(
+    client: FlaskClient, program: Program, school: School, hidden: str
+) -> None:
+    admin = a_program(
+        client, school, a_colleague(school, role="partner_admin", name="Волков Денис")
+    )
+    mine = an_enrolment(school, at="review")
+    colleague = {"name": f"Громов{hidden} Антон", "email": "g@example.org", "role": "coordinator"}
+
+    answers = [
+        program.post(
+            f"/tasks/{mine.task('decision').id}/decision",
+            {"case": str(mine.case_id), "outcome": "return", "comment": f"ещё{hidden}раз"},
+        ),
+        admin.send("PUT", f"/schools/{school.id}/settings", {"changes": [], "note": f"a{hidden}b"}),
+        admin.post(f"/schools/{school.id}/people", {**colleague, "since": "2026-09-01"}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [422, 422, 422]
+    assert {answer.get_json()["reason"] for answer in answers} == {"words_unseen"}
+
+
+def test_a_place_of_another_school_is_no_place_here(
+    client: FlaskClient, program: Program, school: School, still: Runtime
+) -> None:
+    elsewhere = a_school(still.tools)
+    admin = a_program(
+        client, school, a_colleague(school, role="partner_admin", name="Волков Денис")
+    )
+    foreign = str(next(iter(elsewhere.places.values())))
+    colleague = {"name": "Громов Антон", "email": "g@example.org", "role": "coordinator"}
+
+    for place in (foreign, str(uuid4())):
+        answers = [
+            program.post(
+                f"/schools/{school.id}/invitations",
+                {"contact": "mum@example.org", "municipality": place},
+            ),
+            admin.post(
+                f"/schools/{school.id}/people",
+                {**colleague, "since": "2026-09-01", "municipality": place},
+            ),
+        ]
+        assert [answer.status_code for answer in answers] == [404, 404]
+    assert program.get(f"/schools/{school.id}/tasks").get_json()["counts"]["all"] == 0

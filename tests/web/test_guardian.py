@@ -168,6 +168,30 @@ def test_nothing_is_chosen_beforehand_and_silence_is_no_answer(school, phone):
     assert " checked" not in phone.html
 
 
+def test_the_first_code_opens_the_page_that_asked_for_it_and_no_other(school, phone):
+    """Two pages ask for the same contact within a moment: each gets a code of its own."""
+    stranger = school.browser()
+    codes = []
+    for browser in (stranger, phone):
+        browser.get(f"/go/{SLUG}/vologda")
+        browser.post({"contact": MOTHER})
+        codes.append(school.code())
+
+    stranger.post({"code": codes[1]})
+    assert (stranger.status, stranger.at) == (422, f"/start/{SLUG}")
+    phone.post({"code": codes[1]})
+    assert phone.at == "/s/request"
+
+
+def test_two_clicks_on_the_first_page_send_one_code(school, phone):
+    phone.get(f"/go/{SLUG}/vologda")
+    page = phone.forms()[0]["fields"]
+    for _click in range(2):
+        phone.client.post(f"/go/{SLUG}/vologda", data={**page, "contact": MOTHER})
+
+    assert school.sql("SELECT count(*) FROM code")[0][0] == 1
+
+
 def test_looking_signs_nothing(school, phone):
     come_in(school, phone)
     case_id = ask_for(school, phone)
