@@ -144,7 +144,8 @@ def question(place: Place, consent: str) -> ResponseReturnValue:
     one = _asked(asked, consent)
     if one.postpone and "later" in request.form:
         return _put_off(place, one)
-    said = ANSWERS.get(request.form.get("answer", ""))
+    typed = request.form.getlist("answer")
+    said = ANSWERS.get(typed[0]) if len(typed) == 1 else None  # yes and no is neither
     if said is None:
         return _question_page(place, asked, consent, sheet, missing=True)
     sheet.note(consent, said, one.document.hash)

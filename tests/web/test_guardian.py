@@ -168,6 +168,16 @@ def test_nothing_is_chosen_beforehand_and_silence_is_no_answer(school, phone):
     assert " checked" not in phone.html
 
 
+def test_yes_and_no_at_once_is_no_answer(school, phone):
+    come_in(school, phone)
+    ask_for(school, phone)
+
+    phone.post({"answer": ["yes", "no"]})
+
+    assert phone.status == 422
+    assert phone.errors() == ["Answer yes or no."]
+
+
 def test_the_first_code_opens_the_page_that_asked_for_it_and_no_other(school, phone):
     """Two pages ask for the same contact within a moment: each gets a code of its own."""
     stranger = school.browser()
