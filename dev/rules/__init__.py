@@ -6,6 +6,7 @@ that needs an exception names it, with the reason, in its own file.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,3 +28,15 @@ def code_below(root: Path) -> Iterator[tuple[str, str]]:
     """Every Python file of the server as (name, source)."""
     for file in sorted((root / "server").rglob("*.py")):
         yield file.relative_to(root).as_posix(), file.read_text("utf-8")
+
+
+def docstrings(tree: ast.Module) -> set[ast.AST]:
+    """The docstrings of a module: prose, which no rule about code reads."""
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    return {
+        first.value
+        for node in ast.walk(tree)
+        if isinstance(node, kinds) and node.body
+        for first in node.body[:1]
+        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    }

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from dev.rules import no_clock_in_sql, one_commit, words_in_templates
+from dev.rules import no_clock_in_sql, one_commit, sql_in_store, words_in_templates
 
-RULES = (one_commit, no_clock_in_sql, words_in_templates)
+RULES = (one_commit, sql_in_store, no_clock_in_sql, words_in_templates)
 
 
 def main() -> int:

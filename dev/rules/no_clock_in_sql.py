@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeGuard
 
-from dev.rules import Offence, code_below
+from dev.rules import Offence, code_below, docstrings
 
 _CLOCK = re.compile(
     r"\b(?:now\s*\(\s*\)|(?:clock|statement|transaction)_timestamp\s*\(|timeofday\s*\("
@@ -30,7 +30,7 @@ def offences(root: Path) -> Iterator[Offence]:
     """Every SQL text, and every `func.now()`, that reads the database's clock."""
     for name, source in code_below(root):
         tree = ast.parse(source)
-        prose = _docstrings(tree)
+        prose = docstrings(tree)
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and _is_func_call(node.func):
                 yield Offence(name, node.lineno, "reads the database's clock; pass `work.now`")
@@ -56,14 +56,3 @@ def _is_func_call(called: ast.expr) -> bool:
         and isinstance(called.value, ast.Name)
         and called.value.id == "func"
     )
-
-
-def _docstrings(tree: ast.Module) -> set[ast.AST]:
-    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    return {
-        first.value
-        for node in ast.walk(tree)
-        if isinstance(node, kinds) and node.body
-        for first in node.body[:1]
-        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
-    }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dev.rules import no_clock_in_sql, one_commit, words_in_templates
+from dev.rules import no_clock_in_sql, one_commit, sql_in_store, words_in_templates
 from dev.rules.__main__ import RULES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,6 +59,30 @@ def test_the_one_place_may_commit(written):
     root = written("server/store/database.py", "connection.commit()")
 
     assert list(one_commit.offences(root)) == []
+
+
+STATEMENTS = [
+    ('work.session.execute(text("DELETE FROM code"))', True),
+    ('sql = "SELECT count(*) FROM task"', True),
+    ("""sql = 'UPDATE "case" SET status = %s'""", True),
+    ("from sqlalchemy import delete", True),
+    ("from sqlalchemy.orm import Session", False),
+    ('label = _("Select a school")', False),
+    ('"""SELECT says what is there."""', False),
+]
+
+
+@pytest.mark.parametrize(("source", "offends"), STATEMENTS)
+def test_a_statement_outside_the_store_is_found(written, source, offends):
+    root = written("server/services/new.py", source)
+
+    assert bool(list(sql_in_store.offences(root))) is offends
+
+
+def test_the_store_may_write_statements(written):
+    root = written("server/store/new.py", 'sql = "SELECT 1"')
+
+    assert list(sql_in_store.offences(root)) == []
 
 
 CLOCKS = [
