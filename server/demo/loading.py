@@ -18,7 +18,7 @@ from server.services.passwords import hash_password
 from server.services.unit_of_work import Tools
 from server.store import schools, tenancy
 
-PASSWORD = "demo-mentor-2026"
+PASSWORD = "demo-mentor-2026"  # noqa: S105 - of invented people, and printed for whoever runs the demo
 PLATFORM_SCOPES = (
     "definitions:read",
     "definitions:write",
@@ -61,9 +61,7 @@ def _platform(
     tools: Tools, password: str, accounts: list[dict[str, Any]], tokens: list[dict[str, Any]]
 ) -> None:
     with tools.begin(SHELL) as work:
-        tenant = people.add_tenant(
-            work, slug="mentor-school", name="Mentor School", platform=True
-        )
+        tenant = people.add_tenant(work, slug="mentor-school", name="Mentor School", platform=True)
     owner = cast.PLATFORM
     with tools.begin(SHELL, tenant) as work:
         person = people.add_colleague(
@@ -194,9 +192,7 @@ def _account(colleague: cast.Colleague, tenant: str, school: str | None) -> dict
     }
 
 
-def _write(
-    runtime: Runtime, accounts: list[dict[str, Any]], tokens: list[dict[str, Any]]
-) -> None:
+def _write(runtime: Runtime, accounts: list[dict[str, Any]], tokens: list[dict[str, Any]]) -> None:
     doors = [f"{runtime.settings.base_url}/go/{p.school['slug']}" for p in cast.PARTNERS]
     written = {
         "accounts": accounts,
