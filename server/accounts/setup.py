@@ -69,7 +69,7 @@ def _ask_only_when_asked(app: Flask, security: Security) -> None:
     Rights come from the permission table, nobody is remembered beyond a session, and a session
     ends by our own rules, not when an address changes on the way.
     """
-    login = app.login_manager  # type: ignore[attr-defined]
+    login = app.login_manager  # type: ignore[attr-defined]  # Flask-Login put it there
     login.session_protection = None
     app.after_request_funcs[None].remove(login._update_remember_cookie)
     app.template_context_processors[None].remove(_user_context_processor)

@@ -58,7 +58,7 @@ def shell(statement: str | None) -> None:
     psql = str(programs / "psql") if programs else "psql"
     words = [psql, *(("-v", "ON_ERROR_STOP=1", "-c", statement) if statement else ())]
     # The password goes by the environment: the words of a command are seen by every user.
-    os.execvpe(psql, words, {**os.environ, **_connection(read.database_owner_url)})  # noqa: S606
+    os.execvpe(psql, words, {**os.environ, **_connection(read.database_owner_url)})  # noqa: S606 - no shell
 
 
 @db.command(help=N_("Print the SQL that makes the roles, for the administrator of a database."))

@@ -124,8 +124,7 @@ class CompiledPage:
             for piece in row.wrong if errors else row.calm:
                 parts.append(piece if isinstance(piece, str) else piece.fill(value, errors))
             parts.append("\n")
-        # The static pieces are what the macro drew; everything else was escaped.
-        return Markup("".join(parts))  # noqa: S704
+        return Markup("".join(parts))  # noqa: S704 - drawn by the macro; all else was escaped
 
     def summary(self, problems: Mapping[str, Sequence[Problem]]) -> list[tuple[str, str]]:
         """The error summary, in the order of the page: where each leads, and its sentence."""

@@ -130,7 +130,7 @@ def current_actor() -> Actor:
     """
     if "actor" not in g:
         g.actor = _actor_at(current_door())
-    return g.actor  # type: ignore[no-any-return]
+    return g.actor  # type: ignore[no-any-return]  # g knows no types
 
 
 def staff() -> sign_in.Staff | None:
@@ -141,7 +141,7 @@ def staff() -> sign_in.Staff | None:
         if mark is not None and tenant_id is not None:
             with tools().begin(VISITOR, tenant_id) as work:
                 g.staff = sign_in.staff(work, uniquifier=mark)
-    return g.staff  # type: ignore[no-any-return]
+    return g.staff  # type: ignore[no-any-return]  # g knows no types
 
 
 def perform(

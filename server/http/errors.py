@@ -161,7 +161,7 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
     said = STATUSES.get(status) or (STATUSES[400] if status < 500 else STATUSES[500])
     if status >= 500:
         log.error("failed", status=status, **facts_of(error))
-    headers = {"Allow": ", ".join(error.valid_methods or ())} if status == 405 else {}  # type: ignore[attr-defined]
+    headers = {"Allow": ", ".join(error.valid_methods or ())} if status == 405 else {}  # type: ignore[attr-defined]  # 405 has it
     if wants_json():
         code = _snake(type(error).__name__)
         return _problem(status, said, code, gettext(said.message), headers=headers)

@@ -24,7 +24,7 @@ def readers_of(form: FormSpec, locale: str) -> str:
 
 
 def _compile(form: FormSpec, locale: str) -> CompiledPage:
-    row = current_app.jinja_env.get_template("_fields.html").module.field_row  # type: ignore[attr-defined]
+    row = current_app.jinja_env.get_template("_fields.html").module.field_row  # type: ignore[attr-defined]  # macros
 
     def draw(view: FieldView) -> str:
         return str(row(view))

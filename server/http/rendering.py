@@ -133,7 +133,7 @@ def _remember_language(response: Response) -> Response:
 
 
 def _notices() -> list[dict[str, str]]:
-    kept: list[tuple[str, str]] = get_flashed_messages(with_categories=True)  # type: ignore[assignment]
+    kept: list[tuple[str, str]] = get_flashed_messages(with_categories=True)  # type: ignore[assignment]  # pairs
     return [{"kind": "note" if kind == "message" else kind, "text": text} for kind, text in kept]
 
 

@@ -119,7 +119,7 @@ class _Consent(Notes):
 
     def _companions(self) -> None:
         for band in BANDS:
-            companion = self.consent.companions.get(band)  # type: ignore[call-overload]
+            companion = self.consent.companions.get(band)  # type: ignore[call-overload]  # one of BANDS
             if companion is None:
                 self.note("COMPANION-MISSING", ("companions",), "companions", ages=band)
                 continue

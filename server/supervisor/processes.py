@@ -149,8 +149,7 @@ class Child:
                 user=identity.uid,
                 group=identity.gid,
                 extra_groups=identity.extra_groups,
-                # Safe: it calls one function of libc that was loaded before.
-                preexec_fn=partial(  # noqa: PLW1509
+                preexec_fn=partial(  # noqa: PLW1509 - calls one function of libc, loaded before
                     lifeline.die_with_parent, os.getpid(), program.orphaned
                 ),
             )
