@@ -21,6 +21,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import settings as hypothesis
 
 from server.data_folder import DataFolder
 from server.settings import APP_ROLE, OWNER_ROLE, Settings, load_or_create
@@ -30,6 +31,11 @@ from server.supervisor.processes import Child, stop
 
 # A power cut may eat a test's data.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+# How long an example takes says how busy the machine is, not whether the claim holds.
+hypothesis.register_profile("house", deadline=None)
+hypothesis.load_profile("house")
 
 
 class Sleeping:
