@@ -11,7 +11,9 @@ from uuid import UUID
 from server.evidence.chain import Event, EventType, Head, next_event
 from server.kernel.ids import new_id
 from server.services.unit_of_work import UnitOfWork
+from server.store import evidence as rows
 from server.store import steps
+from server.store.evidence import EvidenceHead
 
 APP_VERSION = "0.1.0"
 
@@ -37,11 +39,9 @@ def append(
 
     :raises Broken: when the body holds anything but ids, hashes and words of its vocabulary.
     """
-    stream = str(work.tenant_id)
     if head is None:
         work.transaction.run_queued()
-        row = steps.read_head(work.transaction, work.tenant_id)
-        head = Head(stream, row.seq, bytes(row.hash)) if row else Head(stream)
+        head = head_at(work, steps.read_head(work.transaction, work.tenant_id))
     sealed = {new_id(): payload for payload in payloads}
     blobs = {
         key: work.proofs.seal(
@@ -76,6 +76,17 @@ def append(
             sealed=blob,
         )
     return event
+
+
+def head_at(work: UnitOfWork, row: steps.HeadRow | EvidenceHead | None) -> Head:
+    """The end of this tenant's chain as its row tells it; before the first event there is none."""
+    stream = str(work.tenant_id)
+    return Head(stream, row.seq, bytes(row.hash)) if row is not None else Head(stream)
+
+
+def newest_head(work: UnitOfWork) -> Head:
+    """The end of this tenant's chain at this moment, unlocked."""
+    return head_at(work, rows.head(work.session, work.tenant_id))
 
 
 def connection_of(work: UnitOfWork) -> dict[str, str]:

@@ -17,7 +17,6 @@ from server.access import policy
 from server.access.policy import Permission, Thing
 from server.consents import receipts as plain
 from server.consents.signers import Signer
-from server.evidence.chain import Head
 from server.kernel.canonical import sha256_hex
 from server.kernel.errors import Broken, NotFound
 from server.kernel.ids import new_id
@@ -142,7 +141,7 @@ def _page(
             withdraw_url=work.tools.base_url,
         ),
         seq=seq,
-        head=_head(work),
+        head=evidence.newest_head(work),
         valid_until=datetime.combine(row.valid_until, time(12), ZoneInfo(school.zone)),
         time_zone=school.zone,
     )
@@ -200,12 +199,6 @@ def _proof(work: UnitOfWork, row: consents.Signature) -> dict[str, Any]:
             )
             return cast(dict[str, Any], opened)
     return {}
-
-
-def _head(work: UnitOfWork) -> Head:
-    stream = str(work.tenant_id)
-    row = chain.head(work.session, work.tenant_id)
-    return Head(stream, row.seq, bytes(row.hash)) if row else Head(stream)
 
 
 def _others_to_come(work: UnitOfWork, row: consents.Consent, signed: consents.Signature) -> bool:

@@ -28,7 +28,7 @@ class Standing:
     tasks: list[TaskRow]
     consents: dict[str, ConsentRow]
     ready: Ready
-    head: Head
+    head: Head | None  # of the chain, where the step locked it; else whoever appends does
     subject: dict[str, Any]  # opened: name, birth, contact
     authors: Mapping[str, UUID]
     approvals: list[tuple[str, int, UUID, str]]

@@ -13,13 +13,12 @@ from uuid import UUID
 
 from server.access import policy
 from server.access.policy import Permission
-from server.evidence.chain import Head
 from server.forms.definition import Role
 from server.kernel.durations import Duration
 from server.kernel.errors import AlreadyDone, NotFound, StageClosed
 from server.kernel.ids import new_id
 from server.model import calendar
-from server.services import case_letters, documents
+from server.services import case_letters, documents, evidence
 from server.services.standing import Standing
 from server.services.unit_of_work import UnitOfWork
 from server.store import cases, schools, steps
@@ -63,14 +62,13 @@ def load(
             bytes(row.subject_sealed), table="person", row=row.subject_id, subject=row.subject_id
         )
     newest = {consent.consent: consent for consent in found.consents}
-    stream = str(work.tenant_id)
     return Standing(
         case=row,
         state=moves.CaseState.from_json(row.marking),
         tasks=list(found.tasks),
         consents=newest,
         ready=ready,
-        head=Head(stream, found.head.seq, bytes(found.head.hash)) if found.head else Head(stream),
+        head=evidence.head_at(work, found.head) if chain else None,
         subject=subject,
         authors=found.author_ids,
         approvals=found.approvals,

@@ -9,6 +9,7 @@ from server.access import policy
 from server.access.policy import Permission, Thing
 from server.evidence.chain import Head
 from server.evidence.verify import ERASED, Payload, Report, verify
+from server.services.evidence import newest_head
 from server.services.unit_of_work import UnitOfWork
 from server.store import evidence
 
@@ -26,7 +27,7 @@ class Stored:
 def head_of(work: UnitOfWork) -> Head:
     """Where the chain ends, to be kept elsewhere as an anchor."""
     policy.require(work.actor, Permission.EVIDENCE_READ, Thing())
-    return _head(work)
+    return newest_head(work)
 
 
 def verify_chain(
@@ -42,7 +43,7 @@ def verify_chain(
     """
     policy.require(work.actor, Permission.EVIDENCE_READ, Thing())
     # The head first: what is written from here on is left to the next verification.
-    head = _head(work)
+    head = newest_head(work)
     marks = {
         str(payload): Payload(hash_) if has_key else ERASED
         for payload, hash_, has_key in evidence.payload_marks(work.session)
@@ -53,12 +54,6 @@ def verify_chain(
     if report.events and report.head.stream != head.stream:
         return replace(report, exit_code=1, why="stream_differs", first_bad=1)
     return report
-
-
-def _head(work: UnitOfWork) -> Head:
-    stream = str(work.tenant_id)
-    row = evidence.head(work.session, work.tenant_id)
-    return Head(stream, row.seq, bytes(row.hash)) if row else Head(stream)
 
 
 def _rows(work: UnitOfWork, head: Head, seen: Callable[[int], object]) -> Iterator[Stored]:
