@@ -32,12 +32,10 @@ class Checked:
         return any(not problem.warning for problem in self.problems)
 
 
-def check_sources(
-    work: UnitOfWork, *, sources: Mapping[str, str | bytes], whole: bool = False
-) -> Checked:
-    """Check definition files as if put over the newest release (or, if `whole`, by themselves)."""
+def check_sources(work: UnitOfWork, *, sources: Mapping[str, str | bytes]) -> Checked:
+    """Check definition files as if they were put over the newest release; nothing is kept."""
     policy.require(work.actor, Permission.DEFINITIONS_READ, Thing())
-    return _check(sources if whole else {**_newest_sources(work), **sources})
+    return _check({**_newest_sources(work), **sources})
 
 
 def publish(work: UnitOfWork, *, sources: Mapping[str, str | bytes], note: str) -> str:
