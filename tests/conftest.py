@@ -21,7 +21,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import settings as hypothesis
+from hypothesis import settings as examples
 
 from server.data_folder import DataFolder
 from server.settings import APP_ROLE, OWNER_ROLE, Settings, load_or_create
@@ -34,8 +34,8 @@ FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 # How long an example takes says how busy the machine is, not whether the claim holds.
-hypothesis.register_profile("house", deadline=None)
-hypothesis.load_profile("house")
+examples.register_profile("house", deadline=None)
+examples.load_profile("house")
 
 
 class Sleeping:
