@@ -89,7 +89,7 @@ def forgotten() -> ResponseReturnValue:
     address = request.form.get("email", "").strip().lower()
     errors = []
     if request.method == "POST":
-        if "@" in address:
+        if "@" in address and address.isprintable():  # the database knows no NUL
             limits.allow((RESET_ADDRESS, limits.here()), (RESET_ACCOUNT, address))
             if (found := perform_outside(sign_in.reset_tenant, email=address)) is not None:
                 perform_in(found[0], sign_in.ask_for_reset, account_id=found[1])

@@ -34,6 +34,7 @@ from server.web.said import _
 from server.web.worklist import View, who
 
 Refusal = AlreadyDone | StageClosed | NotAllowed | Refused
+_NONE = -1  # no state is this one: a page that does not say what it showed is as good as stale
 
 
 @desk.get("/case/<uuid:case_id>")
@@ -66,7 +67,7 @@ def decide(case_id: UUID) -> ResponseReturnValue:
             task_id=task_id,
             outcome=request.form.get("outcome", ""),
             comment=request.form.get("comment", ""),
-            revision=int(revision) if revision.isdecimal() and len(revision) < 9 else None,
+            revision=int(revision) if revision.isdecimal() and len(revision) < 9 else _NONE,
             key=key_of(task_id),
         )
     except (AlreadyDone, StageClosed, NotYours, ConsentMissing, Refused) as refusal:

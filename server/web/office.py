@@ -98,7 +98,9 @@ def new_nonce() -> str:
 
 def key_of(task_id: UUID) -> str:
     """The idempotency key of what this page does about a task."""
-    nonce = request.form.get("nonce", "")[:_LONGEST_NONCE] or new_nonce()
+    nonce = request.form.get("nonce", "")[:_LONGEST_NONCE]
+    if not nonce or not nonce.isprintable():
+        nonce = new_nonce()
     return f"desk {current_actor().person_id} {nonce} {task_id}"
 
 

@@ -53,7 +53,7 @@ def form_page(
 def once(case_id: UUID, step: str) -> str | None:
     """The key that makes two clicks on one page one deed."""
     mark = request.form.get(_ONCE, "")[:32]
-    return f"{case_id} {step} {mark}" if mark else None
+    return f"{case_id} {step} {mark}" if mark and mark.isprintable() else None
 
 
 def closed_page(closed: MentorSchoolError, *, home_url: str) -> ResponseReturnValue:

@@ -148,6 +148,13 @@ def test_known_and_unknown_addresses_cost_the_same_statements(
     assert counted[1] == counted[2]
 
 
+def test_an_address_that_nobody_can_have_is_refused(client: FlaskClient) -> None:
+    refused = _post_address(client, "anna\0@example.org")
+
+    assert refused.status_code == 200
+    assert "name@example.ru" in refused.get_data(as_text=True)
+
+
 def test_an_unknown_address_leaves_nothing_behind(
     client: FlaskClient, place: Place, superuser_url: str
 ) -> None:

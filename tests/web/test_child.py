@@ -209,6 +209,14 @@ def test_two_clicks_on_one_form_are_one_answer(school, phone):
     assert school.sql("SELECT count(*) FROM answer WHERE step = 'voice'") == [(1,)]
 
 
+def test_a_form_whose_mark_was_tampered_with_is_taken_all_the_same(school, phone):
+    hand_over(school, phone)
+
+    phone.post({"once": "\0", "q_understands": "yes", "q_wants": "yes"})
+
+    assert phone.at == "/child/form/minor_questionnaire"
+
+
 def test_below_ten_the_guardian_notes_what_the_child_said(school, phone):
     case_id = signed(school, phone, age=8)
     phone.get("/s/")

@@ -416,6 +416,22 @@ def test_a_withdrawal_while_the_page_is_open_stops_the_decision(
     assert (made.row.stage, made.row.end) == (stage, None)
 
 
+@pytest.mark.parametrize("revision", ["", "-1", "abc", "9" * 30])
+def test_a_decision_that_does_not_say_what_it_saw_is_not_taken(
+    school: School, hers: Browser, revision: str
+) -> None:
+    made = an_enrolment(school)
+
+    refused = (
+        hers.open(card(made))
+        .form(f"{card(made)}/decide")
+        .send(outcome="accept", revision=revision, nonce="\0")
+    )
+
+    assert refused.status == 409
+    assert made.row.status == "open"
+
+
 def test_two_clicks_on_the_card_decide_once(school: School, hers: Browser) -> None:
     made = an_enrolment(school)
     page = hers.open(card(made))
