@@ -27,6 +27,7 @@ from server.kernel.places import workflow_defs
 from server.runtime import Runtime
 from server.services import (
     arrivals,
+    cards,
     decisions,
     desk,
     family,
@@ -245,7 +246,7 @@ class Enrolment:
             read=lambda _form: Read(values),
         )
 
-    def is_opened_by(self, colleague: Colleague) -> desk.Card:
+    def is_opened_by(self, colleague: Colleague) -> cards.Card:
         """Somebody opens the card."""
         return self.school.do(colleague.actor, desk.card, case_id=self.case_id, locale="ru")
 
