@@ -15,6 +15,7 @@ from server.forms.definition import FieldSpec, FormSpec
 from server.kernel.ids import new_id
 from server.kernel.text import Text
 from server.services import evidence, persons, work_rows
+from server.services.decisions import comment_of
 from server.services.documents import capacity_title
 from server.services.unit_of_work import UnitOfWork
 from server.services.work_rows import Choice, Listed, Sign, WorkRow
@@ -330,17 +331,13 @@ class CardInMaking:
         rows = cases.decisions_of(self.work.session, self.case.id)
         names = persons.names(self.work, [row.person_id for row in rows])
         return tuple(
-            Made(row, names.get(row.person_id), None if hidden else self._comment(row))
+            Made(
+                row,
+                names.get(row.person_id),
+                None if hidden else comment_of(self.work, row, child_id=self.case.subject_id),
+            )
             for row in rows
         )
-
-    def _comment(self, row: cases.Decision) -> str | None:
-        if row.sealed_comment is None or self.case.subject_id is None:
-            return None
-        opened = self.work.keyring.open(
-            row.sealed_comment, table="decision", row=row.id, subject=self.case.subject_id
-        )
-        return str(opened["comment"])
 
     def _events(self) -> tuple[tuple[cases.Event, str | None], ...]:
         rows = cases.events_of(self.work.session, self.case.id)

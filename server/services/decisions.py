@@ -253,6 +253,14 @@ def _keep(
     )
 
 
+def comment_of(work: UnitOfWork, row: cases.Decision, *, child_id: UUID | None) -> str | None:
+    """What was written beside a decision, if anything was."""
+    if row.sealed_comment is None or child_id is None:
+        return None
+    opened = work.keyring.open(row.sealed_comment, table="decision", row=row.id, subject=child_id)
+    return str(opened["comment"])
+
+
 def _tell(work: UnitOfWork, standing: Standing, task: TaskRow, outcome: str) -> None:
     """A return tells who must fill in again; ends have their letters in the definition."""
     found = standing.compiled.outcome(task.step, outcome)

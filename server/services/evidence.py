@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from server import __version__
 from server.evidence.chain import Event, EventType, Head, next_event
 from server.kernel.ids import new_id
 from server.services.unit_of_work import UnitOfWork
 from server.store import evidence as rows
 from server.store import steps
 from server.store.evidence import EvidenceHead
-
-APP_VERSION = "0.1.0"
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def append(
         )
         for key, payload in sealed.items()
     }
-    whole = {"app": APP_VERSION, **body}
+    whole = {"app": __version__, **body}
     if subject_id is not None:
         whole["subject"] = subject_id
     if blobs:

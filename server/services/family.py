@@ -13,7 +13,7 @@ from server.consents.documents import Document
 from server.consents.texts import Block
 from server.kernel.errors import ContactRefused, NotAllowed, NotFound, StageClosed
 from server.kernel.text import Text
-from server.services import case_letters, documents, links, persons, steps
+from server.services import case_letters, decisions, documents, links, persons, steps
 from server.services.arrivals import WORKFLOW, CodeSent, reachable
 from server.services.renewals import WORKFLOW as RENEWAL
 from server.services.standing import Standing
@@ -347,18 +347,11 @@ def _application(work: UnitOfWork, case: cases.Case) -> Application:
 
 def _reason(work: UnitOfWork, standing: Standing) -> str | None:
     """What the school wrote to the family when it declined."""
-    if standing.state.end != "declined_by_school" or standing.case.subject_id is None:
+    if standing.state.end != "declined_by_school":
         return None
-    said = [row for row in cases.decisions_of(work.session, standing.case.id) if row.sealed_comment]
-    if not said or said[-1].sealed_comment is None:
-        return None
-    opened = work.keyring.open(
-        said[-1].sealed_comment,
-        table="decision",
-        row=said[-1].id,
-        subject=standing.case.subject_id,
-    )
-    return str(opened["comment"])
+    # The last one is what ended it: what was written when the form came back is no reason.
+    made = cases.decisions_of(work.session, standing.case.id)
+    return decisions.comment_of(work, made[-1], child_id=standing.case.subject_id) if made else None
 
 
 def _renewal(work: UnitOfWork, case: cases.Case) -> UUID | None:

@@ -15,7 +15,7 @@ from server.forms.flags import flags
 from server.kernel.errors import AnswersRefused, ConsentMissing, NotAllowed, NotFound, StageClosed
 from server.kernel.ids import new_id
 from server.kernel.text import Text
-from server.services import evidence, steps
+from server.services import decisions, evidence, steps
 from server.services.standing import Standing
 from server.services.unit_of_work import UnitOfWork
 from server.store import cases
@@ -200,19 +200,13 @@ def _last_answer(work: UnitOfWork, standing: Standing, step: str) -> Mapping[str
 
 def _comment(work: UnitOfWork, standing: Standing) -> str | None:
     """Why the form came back, in the reviewer's words."""
-    subject = standing.case.subject_id
     found = [
         row
         for row in cases.decisions_of(work.session, standing.case.id)
         if row.outcome == "return" and row.sealed_comment is not None
     ]
-    if not found or subject is None:
-        return None
-    blob = found[-1].sealed_comment
-    assert blob is not None
-    return str(
-        work.keyring.open(blob, table="decision", row=found[-1].id, subject=subject)["comment"]
-    )
+    child_id = standing.case.subject_id
+    return decisions.comment_of(work, found[-1], child_id=child_id) if found else None
 
 
 def _note_no(work: UnitOfWork, standing: Standing, step: str) -> None:
