@@ -65,10 +65,12 @@ def digits(number: Value) -> str:
 
 
 def text_schema(spec: FieldSpec) -> dict[str, Any]:
+    """Any text up to its longest."""
     return {"type": "string", "maxLength": longest_of(spec)}
 
 
 def contact_schema(_spec: FieldSpec) -> dict[str, Any]:
+    """A text that both kinds of contact fit in."""
     return {
         "type": "string",
         "description": "a mail address, or a telephone number",
@@ -77,14 +79,17 @@ def contact_schema(_spec: FieldSpec) -> dict[str, Any]:
 
 
 def choice_schema(spec: FieldSpec) -> dict[str, Any]:
+    """One of the options."""
     return {"enum": list(options_of(spec))}
 
 
 def choices_schema(spec: FieldSpec) -> dict[str, Any]:
+    """Some of the options, each once."""
     return {"type": "array", "items": choice_schema(spec), "uniqueItems": True}
 
 
 def date_schema(spec: FieldSpec) -> dict[str, Any]:
+    """A day; its limits may hang on today, so they stand beside the schema."""
     limits = {"x-from": spec.min, "x-to": spec.max}
     return {"type": "string", "format": "date"} | {
         name: str(limit) for name, limit in limits.items() if limit is not None
@@ -92,6 +97,7 @@ def date_schema(spec: FieldSpec) -> dict[str, Any]:
 
 
 def number_schema(spec: FieldSpec) -> dict[str, Any]:
+    """A number within its limits, whole for a scale."""
     least, most = limits_of(spec)
     limits = {"minimum": least, "maximum": most}
     return {"type": "integer" if spec.type == "scale" else "number"} | {
@@ -100,4 +106,5 @@ def number_schema(spec: FieldSpec) -> dict[str, Any]:
 
 
 def nothing_schema(_spec: FieldSpec) -> dict[str, Any]:
+    """A note is no question and has no answer."""
     return {"type": "null"}
