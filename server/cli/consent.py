@@ -33,6 +33,7 @@ WHY = {
     "intact": N_("intact"),
     "not_json": N_("broken: event %(seq)s is no event any more"),
     "hash_differs": N_("broken: event %(seq)s was changed"),
+    "columns_differ": N_("broken: event %(seq)s was changed"),
     "number_differs": N_("broken: an event before number %(seq)s is missing or doubled"),
     "prev_differs": N_("broken: event %(seq)s does not follow the one before it"),
     "stream_differs": N_("broken: event %(seq)s belongs to another partner"),

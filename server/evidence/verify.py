@@ -19,6 +19,7 @@ Why = Literal[
     "intact",
     "not_json",  # the stored bytes are no event
     "hash_differs",  # the bytes were edited
+    "columns_differ",  # what stands beside the bytes was edited
     "number_differs",  # a row was deleted, doubled or renumbered
     "prev_differs",  # a row was deleted, swapped, or edited together with its hash
     "stream_differs",  # a row of another tenant

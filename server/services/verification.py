@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from server.access import policy
 from server.access.policy import Permission, Thing
-from server.evidence.chain import Head
+from server.evidence.chain import Head, written_time
 from server.evidence.verify import ERASED, Payload, Report, verify
 from server.services.evidence import newest_head
 from server.services.unit_of_work import UnitOfWork
@@ -39,7 +40,8 @@ def verify_chain(
     """Verify every event and every sealed payload of this tenant (CONSENT.md R37).
 
     The head's own row counts as an anchor: cutting the tail alone is found even without one kept
-    elsewhere. `seen` is told the number of each event, for whoever watches the progress.
+    elsewhere. What stands beside an event for searching must say what the event says: pages read
+    it there. `seen` is told the number of each event, for whoever watches the progress.
     """
     policy.require(work.actor, Permission.EVIDENCE_READ, Thing())
     # The head first: what is written from here on is left to the next verification.
@@ -50,15 +52,33 @@ def verify_chain(
     }
     # Of two anchors for one number the last is asked: the one that was kept elsewhere.
     known = [head, *anchors] if head.seq else list(anchors)
-    report = verify(_rows(work, head, seen), marks.get, known)
+    touched: list[int] = []
+    report = verify(_rows(work, head, seen, touched), marks.get, known)
+    if touched and (report.exit_code in (0, 3) or touched[0] < (report.first_bad or 1)):
+        return replace(report, exit_code=1, why="columns_differ", first_bad=touched[0])
     if report.events and report.head.stream != head.stream:
         return replace(report, exit_code=1, why="stream_differs", first_bad=1)
     return report
 
 
-def _rows(work: UnitOfWork, head: Head, seen: Callable[[int], object]) -> Iterator[Stored]:
+def _rows(
+    work: UnitOfWork, head: Head, seen: Callable[[int], object], touched: list[int]
+) -> Iterator[Stored]:
     for row in evidence.chain(work.session):
         if row.seq > head.seq > 0:
             return
         seen(row.seq)
+        if not _says_the_same(row):
+            touched.append(row.seq)
         yield Stored(row.seq, bytes(row.body), bytes(row.hash), bytes(row.prev))
+
+
+def _says_the_same(row: evidence.Evidence) -> bool:
+    """Whether time, type and subject beside an event are those in it."""
+    try:
+        event = json.loads(row.body)
+        said = event["at"], event["type"], event["body"].get("subject")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return True  # no event at all: the chain itself tells that
+    subject = str(row.subject_id) if row.subject_id else None
+    return said == (written_time(row.at), row.type, subject)

@@ -283,6 +283,23 @@ def test_the_chain_of_everything_above_verifies_and_a_touch_is_found(
     )
 
 
+@pytest.mark.parametrize(
+    "change",
+    ["at = at + interval '1 hour'", "type = 'checkpoint'", "subject_id = gen_random_uuid()"],
+)
+def test_what_stands_beside_an_event_cannot_say_something_else(
+    school: School, superuser_url: str, change: str
+) -> None:
+    an_enrolment(school, at="review")
+
+    with psycopg.connect(superuser_url) as connection:
+        connection.execute("ALTER TABLE evidence DISABLE TRIGGER ALL")
+        connection.execute(f"UPDATE evidence SET {change} WHERE seq = 3".encode())
+
+    broken = school.do(SHELL, verification.verify_chain)
+    assert (broken.exit_code, broken.why, broken.first_bad) == (1, "columns_differ", 3)
+
+
 @pytest.mark.parametrize("table", ["evidence", "definition", "event", "release"])
 def test_what_is_proof_is_never_changed_not_even_by_a_superuser(
     school: School, superuser_url: str, table: str
