@@ -28,7 +28,6 @@ from tests.factories import (
     standing_still,
 )
 
-
 # The same for every worker: names of tests must not differ between them.
 UNKNOWN = "11111111-1111-4111-8111-111111111111"
 
