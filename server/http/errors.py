@@ -87,7 +87,10 @@ def status_of(error: MentorSchoolError) -> int:
 
 def sentence_of(error: MentorSchoolError) -> str:
     """What happened, in the reader's language: by its reason where it has one."""
-    reason = REASONS.get(str(error.facts.get("reason", "")))
+    name = str(error.facts.get("reason", ""))
+    if name == "code_wrong" and error.facts.get("left") == 0:
+        name = "code_spent"  # the last try is over: what helps now is a new code
+    reason = REASONS.get(name)
     sentence = gettext(reason or said_of(error).message)
     return _filled(sentence, {**error.facts, "wait": _wait(error)})
 

@@ -109,7 +109,8 @@ def board(
 def _line(one: ConsentState, speaker: Speaker, *, child: bool) -> dict[str, Any]:
     blueprint = "child" if child else "guardian"
     state, word = _consent_word(one)
-    at = one.withdrawn_at or one.answered_at
+    # A day beside what waits for an answer would read as the day of an answer.
+    at = (one.withdrawn_at or one.answered_at) if state != "not_asked" else None
     line: dict[str, Any] = {
         "name": one.title.in_(locale()),
         "state": state,

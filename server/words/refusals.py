@@ -66,7 +66,7 @@ STATUSES: Final[dict[int, Said]] = {
 
 # The form of a page that was open too long, with and without a way to send it once more.
 # Families come by a link, staff by a password: two ways of saying who should sign in.
-NO_FAMILY: Final = Said(N_("Your page has closed"), N_("To keep what you wrote safe, the page closes by itself after two hours without a touch."), N_("Open the address from the message you were sent once more. What was confirmed is saved."))  # fmt: skip
+NO_FAMILY: Final = Said(N_("Your page has closed"), N_("To keep what you wrote safe, the page closes after two hours without a touch, and when the child takes the phone."), N_("Open the address from the message you were sent once more. What was confirmed is saved."))  # fmt: skip
 STALE_FORM: Final = Said(N_("The page was open for too long"), N_("For safety a page works for a limited time, so nothing was saved yet."), N_("Press the button: what you typed is sent once more."))  # fmt: skip
 STALE_FORM_ELSEWHERE: Final = Said(N_("The page was open for too long"), N_("For safety a page works for a limited time, so nothing was saved yet."), N_("Go back one page: what you typed is still there in most browsers. Load the page anew if it is refused again."))  # fmt: skip
 
@@ -81,7 +81,7 @@ REASONS: Final[dict[str, str]] = {
     "contact_no_phone": N_("Messages to phones are not sent here. Write a mail address."),
     "contact_missing": N_("A contact is missing. Write a mobile number or a mail address."),
     "contact_of_staff": N_("This contact belongs to somebody of the school’s staff. Write the family’s own contact."),
-    "contact_of_guardian": N_("This is the parent’s own contact. Write the child’s, or leave it empty."),
+    "contact_of_guardian": N_("This is your own contact. Write the child’s: the child answers alone."),
     "code_wrong": N_("The code does not fit. Compare it with the newest message. Attempts left: %(left)s."),
     "code_spent": N_("This code does not work any more. Ask for a new one."),
     "code_expired": N_("The code was valid for 10 minutes. Ask for a new one."),

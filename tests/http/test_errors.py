@@ -119,6 +119,15 @@ def test_a_reason_is_said_with_its_facts(
     assert "Attempts left: 3." in page.get_data(as_text=True)
 
 
+def test_the_last_wrong_try_sends_to_a_new_code(
+    fail: Callable[[Exception | int], FlaskClient],
+) -> None:
+    page = fail(errors.CodeRefused(reason="code_wrong", left=0)).get("/boom?lang=en")
+
+    assert "Ask for a new one." in page.get_data(as_text=True)
+    assert "Attempts left" not in page.get_data(as_text=True)
+
+
 def test_programs_are_told_which_answers_are_wrong_and_why(
     fail: Callable[[Exception | int], FlaskClient],
 ) -> None:
