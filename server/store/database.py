@@ -87,6 +87,8 @@ class Transaction:
             queued, self._queued = self._queued, []
             self.read(*_joined(queued), ("COMMIT", ()))
         self._connection.commit()
+        # SQLAlchemy knows nothing of what `read` alone wrote and would roll it back.
+        self._driver.commit()
 
     def close(self) -> None:
         """Let go of the session; what was not committed is rolled back with the connection."""

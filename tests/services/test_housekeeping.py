@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from server.access.actors import SHELL, Actor
-from server.services import arrivals, desk, housekeeping, persons, verification
+from server.access.actors import SHELL, SYSTEM, Actor
+from server.kernel.ids import new_id
+from server.services import arrivals, desk, housekeeping, persons, steps, verification
 from server.services.housekeeping import Swept
+from server.services.unit_of_work import UnitOfWork
 from server.store import people
+from server.store.cases import Timer
 from tests.factories import Colleague, School, a_family, an_enrolment, an_invited_family
 
 
@@ -115,3 +118,29 @@ def _read(work: Any, person_id: Any) -> dict[str, Any]:
     row = people.person(work.session, person_id)
     assert row is not None
     return persons.read(work, row)
+
+
+def test_a_timer_that_finds_nothing_to_do_is_gone_all_the_same(school: School) -> None:
+    mine = an_enrolment(school, at="consents")
+    timer_id = new_id()
+
+    def set_one(work: UnitOfWork) -> None:
+        work.session.add(
+            Timer(
+                id=timer_id,
+                tenant_id=work.tenant_id,
+                case_id=mine.case_id,
+                task_id=None,
+                kind="remind",
+                fires_at=work.now,
+                rule={},
+                attempts=0,
+            )
+        )
+
+    school.do(SYSTEM, set_one)
+    assert not school.do(SYSTEM, steps.fire_timer, timer_id=timer_id)
+
+    assert (
+        school.do(SYSTEM, lambda work: work.session.get(Timer, (timer_id, work.tenant_id))) is None
+    )
