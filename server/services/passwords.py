@@ -61,8 +61,10 @@ def require_good(plain: str, *, email: str) -> None:
         raise Refused(reason="password_long", most=LONGEST)
     if len(set(text)) < 5:
         raise Refused(reason="password_same")
-    name = email.partition("@")[0].casefold()
-    if len(name) > 3 and text.casefold().replace(name, "").strip("0123456789@. ") == "":
+    address = email.casefold()
+    name = address.partition("@")[0]
+    rest = text.casefold().replace(address, "").replace(name, "")
+    if len(name) > 3 and rest.strip("0123456789@. ") == "":
         raise Refused(reason="password_address")
 
 

@@ -148,6 +148,14 @@ def test_known_and_unknown_addresses_cost_the_same_statements(
     assert counted[1] == counted[2]
 
 
+@pytest.mark.parametrize("password", ["anna@example.org", "ANNA@Example.org1", "anna.anna.2026"])
+def test_the_address_is_no_password_in_any_spelling(password: str) -> None:
+    with pytest.raises(Refused) as refused:
+        passwords.require_good(password, email="anna@example.org")
+
+    assert refused.value.facts["reason"] == "password_address"
+
+
 def test_an_address_that_nobody_can_have_is_refused(client: FlaskClient) -> None:
     refused = _post_address(client, "anna\0@example.org")
 
