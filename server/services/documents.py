@@ -18,6 +18,7 @@ from server.consents.definition import ConsentSpec
 from server.consents.documents import Document, Subject
 from server.consents.signers import Capacity, SignerRules, signer_blocks
 from server.consents.texts import Block, fill_blocks, places_in
+from server.forms.definition import FieldSpec
 from server.kernel.durations import Duration
 from server.kernel.errors import Broken
 from server.kernel.ids import new_id
@@ -327,7 +328,7 @@ def data_list(bundle: Bundle, spec: ConsentSpec, locale: str) -> list[str]:
     found = [Text(names[name]).in_(locale) for name in asked if name in names]
     for form in bundle.forms.values():
         labels = [
-            _inside_a_sentence(field.label.in_(locale))
+            _field_name(bundle, form.form, field, locale)
             for field in form.fields
             if field.data is not None and field.data.purpose == spec.purpose and not field.is_
         ]
@@ -335,6 +336,15 @@ def data_list(bundle: Bundle, spec: ConsentSpec, locale: str) -> list[str]:
             title = _inside_a_sentence(form.title.in_(locale))
             found.append(f"{title} ({', '.join(labels)})")
     return found
+
+
+def _field_name(bundle: Bundle, form: str, field: FieldSpec, locale: str) -> str:
+    """What an answer is called in a document: a question to the child is no name of data."""
+    named = bundle.legal["ru"]["field_names"].get(f"{form}.{field.field}")
+    if named is not None:
+        return Text(named).in_(locale)
+    label = field.label.in_(locale).rstrip(" :.")
+    return f"«{label}»" if locale == "ru" else f"“{label}”"
 
 
 def _inside_a_sentence(label: str) -> str:

@@ -36,6 +36,7 @@ class Withdrawal:
     case_id: UUID
     document: Document
     stops_the_application: bool
+    stops_the_data: bool  # processing itself ends, not a permission alone
     masked_contact: str | None
 
 
@@ -52,7 +53,12 @@ def withdrawal(work: UnitOfWork, *, consent_id: UUID) -> Withdrawal:
     contact = persons.contact_of(persons.read(work, person)) if person else None
     pauses = bool(spec.on_withdraw and spec.on_withdraw.pause)
     return Withdrawal(
-        row.id, row.case_id, documents.read(work, row), pauses, contact.masked if contact else None
+        consent_id=row.id,
+        case_id=row.case_id,
+        document=documents.read(work, row),
+        stops_the_application=pauses,
+        stops_the_data=spec.kind == "data",
+        masked_contact=contact.masked if contact else None,
     )
 
 

@@ -189,8 +189,16 @@ def _mine(one: Application, step: NextStep) -> dict[str, str]:
 
 def _coming(one: Application, speaker: Speaker) -> list[str]:
     """What happens next, in order; names of steps are never declined."""
-    if one.end is not None or one.status == "paused":
+    if one.end is not None:
         return []
+    if one.status == "paused":
+        return [
+            _("A coordinator closes the application within 30 days."),
+            _(
+                "What was withdrawn cannot be given back here. You can ask for a place again."
+            ),
+            _("Questions? Call the number below."),
+        ]
     said = []
     asked = any(step.kind == "sign" for step in _steps(one, "guardian"))
     heard = not asked and not any(step.step == "voice" for step in one.next_steps)

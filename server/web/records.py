@@ -155,6 +155,13 @@ def _effects(found: withdrawals.Withdrawal, child: bool) -> list[str]:
             _("Everything else goes on as it is."),
             answer,
         ]
+    if not found.stops_the_data:
+        return [
+            _("The child does not take part any more. The application stops."),
+            _("The consent to work with the data stays. It can be withdrawn apart."),
+            _("Within 30 days a coordinator closes the application."),
+            answer,
+        ]
     return [
         _("The school stops working with the data at once.")
         if not child

@@ -24,12 +24,10 @@ METHODS = {
     "kiosk": N_("Signed at the school, with a one-time code sent to %(contact)s."),
 }
 LEVELS = {
-    "L1": N_("What was checked: that the code reached this contact (level L1)."),
-    "L2": N_(
-        "What was checked: the code, and the document of authority seen in person (level L2)."
-    ),
-    "L3": N_("What was checked: the state's sign-in service (level L3)."),
-    "L4": N_("What was checked: a qualified electronic signature (level L4)."),
+    "L1": N_("What was checked: that the code reached this contact."),
+    "L2": N_("What was checked: the code, and the document of authority seen in person."),
+    "L3": N_("What was checked: the state's sign-in service."),
+    "L4": N_("What was checked: a qualified electronic signature."),
 }
 
 
