@@ -148,9 +148,7 @@ def lines(shipped: Bundle, before: Any, after: Any, locale: str = "ru") -> list[
     ]
 
 
-def test_the_history_tells_what_changed_in_plain_words(
-    shipped: Bundle, settings: Settings
-) -> None:
+def test_the_history_tells_what_changed_in_plain_words(shipped: Bundle, settings: Settings) -> None:
     after = settings(
         hide("days"),
         own("own_clubs", after="goal"),

@@ -71,9 +71,7 @@ def order(bundle: Bundle) -> list[str]:
 # What is allowed, in the standard variant.
 
 
-def test_no_change_leaves_every_definition_as_it_ships(
-    shipped: Bundle, settings: Settings
-) -> None:
+def test_no_change_leaves_every_definition_as_it_ships(shipped: Bundle, settings: Settings) -> None:
     for variant in ("strict", "standard", "flexible"):
         result = applied(shipped, settings(variant=variant))
 
