@@ -32,9 +32,11 @@ class SignInForm(LoginForm):
 
         :raises LimitReached: after too many tries, right or wrong.
         """
+        # A telephone's keyboard puts a blank after a word it completes.
+        self.email.data = str(self.email.data or "").strip()
         if not super(LoginForm, self).validate(**kwargs):
             return False
-        address = str(self.email.data).strip().lower()
+        address = self.email.data.lower()
         where = limits.here()
         limits.allow(
             (SIGN_IN_ADDRESS, where),
