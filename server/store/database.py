@@ -53,10 +53,11 @@ class Transaction:
     def read(self, *statements: Statement) -> list[Rows]:
         """Run statements in one round trip and give the rows of each."""
         opening, self._opening = self._opening, None
-        with self._driver.pipeline():
+        driver = self._driver
+        with driver.pipeline():
             if opening:
-                self._driver.execute(*opening)
-            cursors = [self._driver.execute(sql, params) for sql, params in statements]
+                driver.execute(*opening)
+            cursors = [driver.execute(sql, params) for sql, params in statements]
         self._counter.add(len(statements) + bool(opening))
         return [_rows(cursor) for cursor in cursors]
 
