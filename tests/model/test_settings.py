@@ -267,7 +267,7 @@ REFUSED: list[tuple[str, list[dict[str, Any]], str, str, str | None, str]] = [
      "Поставьте 14 дней или попросите исключение."),
     ("standard", [set_("minor_enrolment.voice.due.in", "soon")], "SETTINGS-DURATION",
      "minor_enrolment.voice.due.in", None,
-     "Здесь нужен срок, например: 14 days или 5 working days."),
+     "Здесь нужен срок: целое число, например 5. В файле пишут 5 working days или 14 days."),
     # Reminders.
     ("standard", [set_("minor_enrolment.voice.remind.after", ["3 days", "15 days"])], "LIMIT-P21",
      "minor_enrolment.voice.remind.after.1", "recommended.reminders",
@@ -297,7 +297,7 @@ REFUSED: list[tuple[str, list[dict[str, Any]], str, str, str | None, str]] = [
      "Уберите изменение или попросите исключение."),
     ("standard", [set_("minor_enrolment.voice.remind.after", "3 days")], "SETTINGS-DURATIONS",
      "minor_enrolment.voice.remind.after", None,
-     "Здесь нужен список сроков, например: [3 days, 7 days]."),
+     "Здесь нужны сроки по порядку, например 3 и 7. В файле пишут [3 days, 7 days]."),
     # Approvals and how long a consent lives.
     ("strict", [set_("minor_enrolment.decision.approvals", 1)], "LIMIT-P13",
      "minor_enrolment.decision.approvals", "model.approvals",
