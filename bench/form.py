@@ -82,12 +82,9 @@ def _pair(
     *,
     goal: float | None = None,
 ) -> Result:
-    """Two in turns, twenty of each at a time: as a server finds its own code warm."""
+    """Two in turns, one of each at a time; a round counts by its median, lucky runs do not."""
     found = interleaved(
-        {variant: cpu_timed(run, times=20), baseline: cpu_timed(run_baseline, times=20)},
-        rounds=rounds,
-        each=5,
-        of_round=min,
+        {variant: cpu_timed(run), baseline: cpu_timed(run_baseline)}, rounds=rounds, each=60
     )
     return Result(
         "form of 40 fields", variant, found.value(variant) * 1e6, "µs CPU", found.count,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
 
@@ -38,12 +38,10 @@ def interleaved(
     *,
     rounds: int,
     each: int,
-    of_round: Callable[[Iterable[float]], float] = median,
 ) -> Rounds:
     """Run every variant `each` times in every round, in turns; one round before goes uncounted.
 
-    `of_round` makes one number of a round's runs: the median, or `min` where nothing is waited for
-    and whatever comes on top is somebody else's.
+    The median of a round's runs is its number.
     """
     seconds: dict[str, list[float]] = {name: [] for name in variants}
     names = list(variants)
@@ -58,26 +56,25 @@ def interleaved(
                 taken[name].append(variants[name]())
         if number >= 0:
             for name in names:
-                seconds[name].append(of_round(taken[name]))
+                seconds[name].append(median(taken[name]))
     gc.unfreeze()
     return Rounds(seconds)
 
 
-def timed(run: Callable[[], object], *, times: int = 1) -> Timed:
-    """A variant that is nothing but a call, or so many calls where one is too short to be timed."""
-    return _clocked(run, time.perf_counter, times)
+def timed(run: Callable[[], object]) -> Timed:
+    """A variant that is nothing but a call."""
+    return _clocked(run, time.perf_counter)
 
 
-def cpu_timed(run: Callable[[], object], *, times: int = 1) -> Timed:
+def cpu_timed(run: Callable[[], object]) -> Timed:
     """The same by the processor's time, for what waits for nothing: others do not count."""
-    return _clocked(run, time.thread_time, times)
+    return _clocked(run, time.thread_time)
 
 
-def _clocked(run: Callable[[], object], clock: Callable[[], float], times: int) -> Timed:
+def _clocked(run: Callable[[], object], clock: Callable[[], float]) -> Timed:
     def once() -> float:
         begun = clock()
-        for _ in range(times):
-            run()
-        return (clock() - begun) / times
+        run()
+        return clock() - begun
 
     return once

@@ -37,7 +37,8 @@ ALL = "the same one by one"
 LOCKS = "locks and writes one by one"
 WRITES = "writes alone one by one"
 FOUR = "four statements"
-GOALS = {ALL: 1.0, LOCKS: None, WRITES: None, FOUR: None}
+# The strictest reading of the goal carries it too: a transaction of nothing but the writes.
+GOALS = {ALL: 1.0, LOCKS: None, WRITES: 1.0, FOUR: None}
 
 
 def measure(ground: Ground, *, rounds: int) -> list[Result]:
