@@ -194,9 +194,7 @@ def _coming(one: Application, speaker: Speaker) -> list[str]:
     if one.status == "paused":
         return [
             _("A coordinator closes the application within 30 days."),
-            _(
-                "What was withdrawn cannot be given back here. You can ask for a place again."
-            ),
+            _("What was withdrawn cannot be given back here. You can ask for a place again."),
             _("Questions? Call the number below."),
         ]
     said = []
