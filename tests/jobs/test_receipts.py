@@ -91,7 +91,7 @@ def test_it_says_what_was_signed_by_whom_when_how_and_how_to_take_it_back(
         mine.child,
         mine.family.name,
         "7 сентября 2026 года, 11:00",  # the school's hour, not ours
-        "L1",
+        "код дошёл",
         "Вологодская школа наставничества",
         "8 8172 00-00-00",
         "152-ФЗ",
