@@ -10,7 +10,7 @@ from uuid import UUID
 from bench.copies import Original, Place
 from server.access.actors import SHELL, Actor, Holding
 from server.runtime import Runtime
-from server.services import people
+from server.services.accounts import people
 from server.services.unit_of_work import Tools
 from server.store import schools
 from tests.factories import a_colleague, a_school, an_enrolment, standing_still

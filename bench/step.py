@@ -26,7 +26,7 @@ from bench.families import Families, families
 from bench.ground import Ground
 from bench.results import Result
 from bench.rounds import Rounds, Timed, interleaved
-from server.services import decisions
+from server.services.cases import decisions
 from server.services.unit_of_work import UnitOfWork
 from server.store.database import Database, Statement
 

@@ -18,8 +18,8 @@ from bench.families import Families, families
 from bench.ground import Ground
 from bench.results import Result
 from bench.rounds import interleaved, timed
-from server.services import desk
 from server.services.unit_of_work import Tools
+from server.services.worklist import desk
 from server.store import desk as rows
 
 SMALL, LARGE = 1_000, 100_000

@@ -25,23 +25,14 @@ from server.kernel.clock import FixedClock
 from server.kernel.marks import one_time_code
 from server.kernel.places import workflow_defs
 from server.runtime import Runtime
-from server.services import (
-    arrivals,
-    cards,
-    decisions,
-    desk,
-    family,
-    filling,
-    packages,
-    passwords,
-    people,
-    releases,
-    requests,
-    steps,
-    withdrawals,
-)
-from server.services.filling import Read
+from server.services.accounts import passwords, people
+from server.services.cases import decisions, filling, steps
+from server.services.cases.filling import Read
+from server.services.consent import withdrawals
+from server.services.families import arrivals, family, packages, requests
+from server.services.model import releases
 from server.services.unit_of_work import Tools, UnitOfWork
+from server.services.worklist import cards, desk
 from server.store import cases, schools
 
 P = ParamSpec("P")

@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from server.runtime import Runtime
-from server.services import desk
+from server.services.worklist import desk
 from tests.factories import (
     At,
     a_colleague,

@@ -11,7 +11,7 @@ from wtforms import Field
 
 from server.http import limits
 from server.kernel.logs import log
-from server.services import passwords
+from server.services.accounts import passwords
 from server.services.limits import SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, SIGN_IN_HERE, network
 
 WRONG = "wrong"

@@ -18,7 +18,7 @@ from server.kernel.errors import DeadLink, Refused
 from server.kernel.ids import parse_id
 from server.kernel.logs import log
 from server.kernel.marks import token_hash
-from server.services import sign_in
+from server.services.accounts import sign_in
 from server.services.limits import LINK_ADDRESS, RESET_ACCOUNT, RESET_ADDRESS
 
 accounts = Blueprint("accounts", __name__)

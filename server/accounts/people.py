@@ -8,8 +8,8 @@ from flask_security import RoleMixin, UserMixin
 from flask_security.datastore import UserDatastore
 
 from server.http.context import perform_outside
-from server.services import passwords, sign_in
-from server.services.sign_in import Known
+from server.services.accounts import passwords, sign_in
+from server.services.accounts.sign_in import Known
 
 
 class SignedIn(UserMixin):

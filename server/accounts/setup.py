@@ -21,7 +21,7 @@ from server.accounts.people import Accounts, SignedIn
 from server.http import rendering, sessions
 from server.http.context import declare_door, perform_outside
 from server.kernel.logs import log
-from server.services import sign_in
+from server.services.accounts import sign_in
 
 
 def register(app: Flask, *, pepper: str) -> None:

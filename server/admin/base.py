@@ -32,7 +32,7 @@ from server.http.rendering import locale, page
 from server.http.security import csp_nonce
 from server.kernel.errors import NotAllowed, NotFound
 from server.kernel.text import Text
-from server.services import people
+from server.services.accounts import people
 from server.store import schools
 
 School = schools.School

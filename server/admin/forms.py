@@ -27,8 +27,8 @@ from server.kernel.errors import Conflict, NotFound, Refused
 from server.kernel.text import LOCALES
 from server.model.definition import target_of
 from server.model.limits import Limits
-from server.services import school_settings
-from server.services.school_settings import Settings
+from server.services.model import school_settings
+from server.services.model.school_settings import Settings
 from server.words import dates
 
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from server.forms.definition import FormSpec
 from server.forms.page import CompiledPage
 from server.http.form_pages import page_of, readers_of
-from server.services.school_settings import Settings
+from server.services.model.school_settings import Settings
 
 
 @dataclass(frozen=True)

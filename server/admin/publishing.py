@@ -19,8 +19,8 @@ from server.kernel.errors import Conflict, DefinitionRefused
 from server.model.bundle import Bundle
 from server.model.definition import target_of
 from server.model.points import diff
-from server.services import school_settings
-from server.services.school_settings import Settings
+from server.services.model import school_settings
+from server.services.model.school_settings import Settings
 from server.words import dates
 
 _LONGEST_NOTE = 500

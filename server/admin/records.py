@@ -18,7 +18,9 @@ from server.admin.said import _
 from server.http.context import perform, tools
 from server.http.rendering import locale
 from server.kernel.text import Text
-from server.services import people, records, releases
+from server.services import records
+from server.services.accounts import people
+from server.services.model import releases
 from server.words import dates
 from server.words.speech import N_
 

@@ -18,7 +18,7 @@ from server.model.definition import AddField, OfferedChoice, Variant
 from server.model.limits import Limit, Limits
 from server.model.own_fields import CHOOSING, HELP_LENGTH
 from server.model.points import Point
-from server.services.school_settings import Settings
+from server.services.model.school_settings import Settings
 
 Fields = list[dict[str, Any]]
 

@@ -22,7 +22,7 @@ from server.http.context import current_actor, perform, tools
 from server.http.rendering import locale
 from server.kernel.text import Text
 from server.model.definition import Variant
-from server.services import releases, school_settings
+from server.services.model import releases, school_settings
 from server.words import dates
 
 

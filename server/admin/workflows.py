@@ -21,8 +21,8 @@ from server.kernel.durations import Duration
 from server.kernel.errors import Conflict, NotFound
 from server.model.definition import Variant, target_of
 from server.model.points import Point, points
-from server.services import school_settings
-from server.services.school_settings import Settings
+from server.services.model import school_settings
+from server.services.model.school_settings import Settings
 from server.workflows.definition import ConsentStep, WorkflowSpec
 
 

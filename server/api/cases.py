@@ -17,10 +17,13 @@ from server.consents.signers import day_in
 from server.forms.answers import read_json
 from server.forms.definition import FormSpec
 from server.kernel.errors import Refused
-from server.services import arrivals, decisions, desk, filling, people
-from server.services.filling import Read
+from server.services.accounts import people
+from server.services.cases import decisions, filling
+from server.services.cases.filling import Read
+from server.services.families import arrivals
 from server.services.unit_of_work import UnitOfWork
-from server.services.work_rows import WorkRow
+from server.services.worklist import desk
+from server.services.worklist.work_rows import WorkRow
 
 
 class TaskOut(Wire):

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from server.access.policy import Permission
 from server.api.table import Call, Wire, route
-from server.services import desk, withdrawals
+from server.services.consent import withdrawals
 from server.services.unit_of_work import UnitOfWork
+from server.services.worklist import desk
 
 
 class AnswerOut(Wire):

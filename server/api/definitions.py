@@ -9,7 +9,7 @@ from pydantic import Field
 from server.access.policy import Permission
 from server.api.table import Call, Wire, route
 from server.kernel.problems import Problem
-from server.services import releases
+from server.services.model import releases
 from server.services.unit_of_work import UnitOfWork
 from server.words.problems import say
 

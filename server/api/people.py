@@ -9,7 +9,7 @@ from pydantic import Field
 
 from server.access.policy import Permission
 from server.api.table import Call, Wire, route
-from server.services import people
+from server.services.accounts import people
 from server.services.unit_of_work import UnitOfWork
 
 

@@ -15,7 +15,8 @@ from server.kernel.errors import DefinitionRefused, Refused
 from server.model.definition import Change, SettingsSpec
 from server.model.points import Point
 from server.model.settings import to_data
-from server.services import people, school_settings
+from server.services.accounts import people
+from server.services.model import school_settings
 from server.services.unit_of_work import UnitOfWork
 
 

@@ -21,7 +21,7 @@ from server.evidence.export import read_anchors, write_anchor
 from server.evidence.verify import Report
 from server.kernel.errors import Broken
 from server.runtime import Runtime, build
-from server.services import verification
+from server.services.consent import verification
 from server.store import tenancy
 from server.words.speech import N_
 

@@ -32,7 +32,7 @@ def _load_definitions(read: settings.Settings) -> None:
     """What ships becomes the newest release, written by the bound role like every release."""
     from server import runtime
     from server.access.actors import SHELL
-    from server.services import releases
+    from server.services.model import releases
 
     built = runtime.build(read)
     with built.tools.begin(SHELL) as work:

@@ -33,7 +33,8 @@ def tenant() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help=N_("Print data for programs."))
 def add_tenant(file: Path, as_json: bool) -> None:
-    from server.services import people, releases
+    from server.services.accounts import people
+    from server.services.model import releases
 
     written = _read(file)
     runtime = build(settings.load(os.environ))
@@ -73,7 +74,7 @@ def user() -> None:
 def add_user(
     partner: str, school: str, name: str, email: str, role: str, place: str | None, as_json: bool
 ) -> None:
-    from server.services import people
+    from server.services.accounts import people
     from server.store import schools
 
     runtime = build(settings.load(os.environ))
@@ -116,7 +117,7 @@ def token() -> None:
 def create_token(
     partner: str, email: str, name: str, scopes: tuple[str, ...], as_json: bool
 ) -> None:
-    from server.services import people
+    from server.services.accounts import people
     from server.store import tenancy
 
     runtime = build(settings.load(os.environ))

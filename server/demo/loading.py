@@ -13,8 +13,9 @@ from server.demo import cast
 from server.demo.timeline import Timeline
 from server.model.definition import SettingsSpec
 from server.runtime import Runtime
-from server.services import people, releases, school_settings
-from server.services.passwords import hash_password
+from server.services.accounts import people
+from server.services.accounts.passwords import hash_password
+from server.services.model import releases, school_settings
 from server.services.unit_of_work import Tools
 from server.store import schools, tenancy
 

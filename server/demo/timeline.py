@@ -16,11 +16,13 @@ from server.forms.answers import read_json
 from server.forms.definition import FormSpec
 from server.kernel.clock import FixedClock
 from server.kernel.marks import one_time_code
-from server.services import arrivals, decisions, desk, filling, packages, requests, steps
-from server.services import family as families
-from server.services import withdrawals as leaving
-from server.services.filling import Read
+from server.services.cases import decisions, filling, steps
+from server.services.cases.filling import Read
+from server.services.consent import withdrawals as leaving
+from server.services.families import arrivals, packages, requests
+from server.services.families import family as families
 from server.services.unit_of_work import Tools
+from server.services.worklist import desk
 from server.store import cases
 
 Scene = tuple[timedelta, Callable[[], None]]

@@ -21,7 +21,7 @@ from server.access.actors import VISITOR, Actor
 from server.access.policy import Permission
 from server.http import sessions
 from server.kernel.errors import Broken, SignInNeeded
-from server.services import sign_in
+from server.services.accounts import sign_in
 from server.services.unit_of_work import Tools, UnitOfWork
 from server.store.trouble import trouble
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from server.access.actors import SYSTEM
 from server.gateways import pdf
 from server.jobs.ground import Runtime
-from server.services import receipts
+from server.services.consent import receipts
 from server.services.unit_of_work import UnitOfWork
 
 

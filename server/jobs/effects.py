@@ -14,7 +14,8 @@ from server.gateways.message import NotSent, Undeliverable
 from server.jobs import documents, notifications
 from server.jobs.ground import MOST_ATTEMPTS, UNDER_WAY, Runtime, wait_after
 from server.kernel.logs import facts_of, log
-from server.services import letters, receipts
+from server.services.consent import receipts
+from server.services.messages import letters
 from server.services.unit_of_work import UnitOfWork
 from server.store import due
 from server.store.due import Claimed, Effect

@@ -8,7 +8,8 @@ from uuid import UUID
 from server.access.actors import SYSTEM
 from server.jobs.ground import Runtime
 from server.kernel.logs import facts_of, log
-from server.services import housekeeping, renewals
+from server.services.consent import renewals
+from server.services.privacy import housekeeping
 from server.store import due, tenancy
 
 EVERY = timedelta(hours=1)

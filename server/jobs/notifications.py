@@ -8,7 +8,7 @@ from uuid import UUID
 
 from server.access.actors import SYSTEM
 from server.jobs.ground import Runtime
-from server.services import letters
+from server.services.messages import letters
 from server.services.unit_of_work import UnitOfWork
 
 

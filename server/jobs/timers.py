@@ -10,7 +10,7 @@ from uuid import UUID
 from server.access.actors import SYSTEM
 from server.jobs.ground import BATCH, UNDER_WAY, Runtime, wait_after
 from server.kernel.logs import facts_of, log
-from server.services import steps
+from server.services.cases import steps
 from server.services.unit_of_work import UnitOfWork
 from server.store import due
 from server.store.due import Claimed

@@ -23,9 +23,9 @@ from server.kernel.errors import (
     StageClosed,
 )
 from server.kernel.ids import parse_id
-from server.services import decisions
-from server.services import desk as desk_services
-from server.services.desk import Office, Told
+from server.services.cases import decisions
+from server.services.worklist import desk as desk_services
+from server.services.worklist.desk import Office, Told
 from server.web import desk_words
 from server.web.office import desk, key_of, new_nonce, office_page, school_id
 from server.web.said import _

@@ -24,10 +24,11 @@ from server.kernel.errors import (
     StageClosed,
 )
 from server.kernel.ids import parse_id
-from server.services import decisions, filling, withdrawals
-from server.services import desk as desk_services
-from server.services.cards import REASONS, Card
-from server.services.desk import Office
+from server.services.cases import decisions, filling
+from server.services.consent import withdrawals
+from server.services.worklist import desk as desk_services
+from server.services.worklist.cards import REASONS, Card
+from server.services.worklist.desk import Office
 from server.web import card_view, desk_words, forms
 from server.web.office import desk, key_of, new_nonce, office_page
 from server.web.said import _

@@ -10,10 +10,10 @@ from flask import url_for
 from server.consents.signers import day_in
 from server.forms.fields import FIELD_TYPES, export
 from server.http.rendering import locale
-from server.services import decisions
-from server.services.cards import REASONS, AnswerSheet, Card, ConsentLine, OpenTask
-from server.services.desk import Office
-from server.services.work_rows import Sign
+from server.services.cases import decisions
+from server.services.worklist.cards import REASONS, AnswerSheet, Card, ConsentLine, OpenTask
+from server.services.worklist.desk import Office
+from server.services.worklist.work_rows import Sign
 from server.web import desk_words
 from server.web.said import _
 from server.web.worklist import who, years

@@ -22,8 +22,9 @@ from server.http import sessions
 from server.http.context import current_actor, door, perform, perform_in
 from server.http.rendering import locale, page
 from server.kernel.errors import AnswersRefused, ConsentMissing, StageClosed
-from server.services import family, filling
-from server.services.family import ChildPage, Companion, NextStep
+from server.services.cases import filling
+from server.services.families import family
+from server.services.families.family import ChildPage, Companion, NextStep
 from server.web import applications, entry, forms, records, signing
 from server.web.letterhead import speaker, speaker_of
 from server.web.signing import Place

@@ -9,9 +9,9 @@ from typing import Any
 from server.consents.signers import day_in
 from server.http.rendering import locale
 from server.kernel.text import Text
-from server.services.cards import Card
-from server.services.desk import Office
-from server.services.work_rows import LetterLine, Sign
+from server.services.worklist.cards import Card
+from server.services.worklist.desk import Office
+from server.services.worklist.work_rows import LetterLine, Sign
 from server.web.said import _
 from server.words import dates
 from server.words.speech import N_

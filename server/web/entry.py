@@ -24,8 +24,10 @@ from server.kernel.errors import (
     SignInNeeded,
 )
 from server.kernel.marks import token_hash
-from server.services import arrivals, family, links, sign_in
+from server.services.accounts import sign_in
+from server.services.families import arrivals, family
 from server.services.limits import CODE_ADDRESS, LINK_ADDRESS, NEW_LINK
+from server.services.messages import links
 from server.web.letterhead import speaker
 from server.web.public import code_field, languages
 from server.web.signing import sent_words

@@ -17,7 +17,7 @@ from server.forms.definition import FormSpec
 from server.http.form_pages import page_of, readers_of
 from server.kernel.canonical import sha256_hex
 from server.kernel.problems import Problem
-from server.services import filling
+from server.services.cases import filling
 
 EDITION: Final = "edition"  # the hidden field that tells which form was on the page
 _MARK: Final = 16  # digits of a hash: enough to tell two editions of one form apart

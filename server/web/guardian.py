@@ -25,9 +25,10 @@ from server.kernel.errors import (
     SignInNeeded,
     StageClosed,
 )
-from server.services import family, filling, requests
-from server.services.arrivals import CONSENTS
-from server.services.family import Application
+from server.services.cases import filling
+from server.services.families import family, requests
+from server.services.families.arrivals import CONSENTS
+from server.services.families.family import Application
 from server.web import applications, forms, records, signing
 from server.web.letterhead import Speaker, speaker_of
 from server.web.signing import Place

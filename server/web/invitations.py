@@ -14,9 +14,9 @@ from server.http.rendering import locale
 from server.kernel.contacts import parse_contact
 from server.kernel.errors import ContactRefused
 from server.kernel.ids import parse_id
-from server.services import arrivals
-from server.services import desk as desk_services
-from server.services.desk import Office
+from server.services.families import arrivals
+from server.services.worklist import desk as desk_services
+from server.services.worklist.desk import Office
 from server.web.office import desk, office_page, school_id
 from server.web.said import _
 

@@ -10,8 +10,8 @@ from server.consents.signers import day_in
 from server.http.context import perform, tools
 from server.http.rendering import locale
 from server.kernel.text import Text
-from server.services import family
-from server.services.family import Letterhead
+from server.services.families import family
+from server.services.families.family import Letterhead
 from server.words import dates
 
 

@@ -14,7 +14,7 @@ from server.access.policy import Permission, Thing, allowed
 from server.http.context import current_actor, door
 from server.http.rendering import NavItem, locale, page
 from server.kernel.ids import parse_id
-from server.services.desk import Office
+from server.services.worklist.desk import Office
 from server.web.said import _
 
 desk = Blueprint("desk", __name__, url_prefix="/desk")

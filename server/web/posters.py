@@ -12,8 +12,8 @@ from markupsafe import Markup
 from server.access.policy import Permission
 from server.http.context import door, perform
 from server.kernel.errors import NotFound
-from server.services import desk as desk_services
-from server.services.desk import Office, Place
+from server.services.worklist import desk as desk_services
+from server.services.worklist.desk import Office, Place
 from server.web.office import desk, office_page, school_id
 from server.web.said import _
 

@@ -23,8 +23,9 @@ from server.kernel.errors import (
     NotFound,
 )
 from server.kernel.text import LOCALES
-from server.services import arrivals, family, sign_in
-from server.services.arrivals import CodeSent, SchoolDoor
+from server.services.accounts import sign_in
+from server.services.families import arrivals, family
+from server.services.families.arrivals import CodeSent, SchoolDoor
 from server.services.limits import CODE_ADDRESS, CONTACT_ADDRESS, CONTACT_SCHOOL
 from server.web.letterhead import speaker
 from server.web.signing import sent_words

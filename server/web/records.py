@@ -16,8 +16,9 @@ from server.http.context import perform
 from server.http.errors import sentence_of
 from server.http.rendering import locale, page
 from server.kernel.errors import Conflict, ContactRefused, MentorSchoolError
-from server.services import family, receipts, withdrawals
-from server.services.family import Record
+from server.services.consent import receipts, withdrawals
+from server.services.families import family
+from server.services.families.family import Record
 from server.web import forms
 from server.web.letterhead import speaker_of
 

@@ -24,9 +24,9 @@ from server.http.context import perform
 from server.http.errors import sentence_of
 from server.http.rendering import locale, page
 from server.kernel.errors import LimitReached, NotFound, Refused, StageClosed, TextChanged
-from server.services import arrivals, packages
+from server.services.families import arrivals, packages
+from server.services.families.packages import Package, Question, Said
 from server.services.limits import CODE_ADDRESS
-from server.services.packages import Package, Question, Said
 from server.web.letterhead import Speaker
 
 ANSWERS: Final[dict[str, Said]] = {"yes": "given", "no": "refused"}

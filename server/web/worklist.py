@@ -18,9 +18,9 @@ from server.consents.signers import day_in
 from server.http.context import door, perform
 from server.http.rendering import locale
 from server.kernel.ids import parse_id
-from server.services import desk as desk_services
-from server.services.desk import Office, Worklist
-from server.services.work_rows import Choice, WorkRow
+from server.services.worklist import desk as desk_services
+from server.services.worklist.desk import Office, Worklist
+from server.services.worklist.work_rows import Choice, WorkRow
 from server.web import desk_words
 from server.web.office import desk, new_nonce, office_page, school_id
 from server.web.said import _, ngettext

@@ -13,8 +13,9 @@ from flask.testing import FlaskClient
 from server.access.actors import SHELL, SYSTEM
 from server.kernel.errors import Refused
 from server.runtime import Runtime
-from server.services import letters, passwords, people
+from server.services.accounts import passwords, people
 from server.services.limits import RESET_ACCOUNT
+from server.services.messages import letters
 from tests.http.conftest import PASSWORD, Place, browser, csrf_of, sign_in_as
 
 NEW = "совсем другие четыре слова"

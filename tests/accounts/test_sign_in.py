@@ -295,7 +295,7 @@ def test_a_position_counts_from_its_first_day_to_its_last(
             )
 
     from server.access.actors import VISITOR
-    from server.services import sign_in
+    from server.services.accounts import sign_in
 
     with runtime.tools.begin(VISITOR, place.tenant_id) as work:
         account = tenancy.account_by_email(work.session, place.email)

@@ -15,8 +15,8 @@ from server.app import create_app
 from server.kernel import places
 from server.model.bundle import Bundle, read_folder
 from server.runtime import Runtime
-from server.services import school_settings
-from server.services.school_settings import Settings
+from server.services.model import school_settings
+from server.services.model.school_settings import Settings
 from tests.factories import Colleague, School, a_colleague, a_school, standing_still
 from tests.http.conftest import browser, sign_in_as
 

@@ -17,8 +17,8 @@ from server.cli import run
 from server.model.definition import SettingsSpec
 from server.model.settings import to_yaml
 from server.runtime import Runtime
-from server.services import people
-from server.services.passwords import hash_password
+from server.services.accounts import people
+from server.services.accounts.passwords import hash_password
 from tests.admin.conftest import EDITOR, FORM, Editor, editor_of
 from tests.factories import a_colleague, a_school
 from tests.http.conftest import browser, sign_in_as

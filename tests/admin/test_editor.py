@@ -10,7 +10,7 @@ from markupsafe import escape
 
 from server.kernel.canonical import canonical
 from server.model.definition import SettingsSpec
-from server.services import school_settings
+from server.services.model import school_settings
 from tests.admin.conftest import EDITOR, FORM, Editor, controls_of
 
 OWN = {"new__label__ru": "В какие кружки ты ходишь", "new__after": "goal"}

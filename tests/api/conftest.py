@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from server.access.actors import SHELL
 from server.app import create_app
 from server.runtime import Runtime
-from server.services import people
+from server.services.accounts import people
 from tests.factories import Colleague, School, a_colleague, a_school, standing_still
 
 EVERYTHING = people.SCOPES

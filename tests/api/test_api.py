@@ -13,7 +13,7 @@ from server.api.openapi import describe
 from server.api.table import TABLE
 from server.kernel.places import workflow_defs
 from server.runtime import Runtime
-from server.services import people
+from server.services.accounts import people
 from tests.api.conftest import Program, a_program
 from tests.factories import Colleague, School, a_colleague, a_school, an_enrolment
 

@@ -16,7 +16,7 @@ from werkzeug.serving import make_server
 
 from server.access.actors import SHELL
 from server.runtime import Runtime
-from server.services import passwords, people
+from server.services.accounts import passwords, people
 from tests.web.family_ground import School, new_school, signed
 
 pytestmark = pytest.mark.browser

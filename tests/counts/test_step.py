@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from server.access.actors import SHELL
 from server.runtime import Runtime
-from server.services import decisions, filling
-from server.services.filling import Read
+from server.services.cases import decisions, filling
+from server.services.cases.filling import Read
 from tests.counts.conftest import Sent, Wire
 from tests.factories import ANSWERS, Colleague, School, a_colleague, a_school, an_enrolment
 from tests.factories import standing_still as still

@@ -11,7 +11,7 @@ import pytest
 
 from bench.copies import LISTED, Original, Place, copies, settle
 from server.runtime import Runtime
-from server.services import desk
+from server.services.worklist import desk
 from tests.counts.conftest import Sent, Wire, buffers_of
 from tests.factories import (
     Colleague,

@@ -13,7 +13,7 @@ from dev import papers
 from dev.pictures import LANGUAGES, MOST_BYTES, PICTURES, SHOTS
 from server.forms.fields import FIELD_TYPES
 from server.http.context import kinds
-from server.services.people import STAFF_ROLES
+from server.services.accounts.people import STAFF_ROLES
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"

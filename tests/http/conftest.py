@@ -18,7 +18,7 @@ from server.app import create_app
 from server.kernel import logs
 from server.kernel.ids import new_id
 from server.runtime import Runtime
-from server.services import passwords, people
+from server.services.accounts import passwords, people
 from server.services.unit_of_work import UnitOfWork
 from server.store import accounts, schools, tenancy
 

@@ -25,7 +25,7 @@ from server.cli.routes import rules
 from server.http import sessions
 from server.http.context import door
 from server.runtime import Runtime
-from server.services import people
+from server.services.accounts import people
 from server.store import accounts, tables
 from tests.factories import (
     Colleague,

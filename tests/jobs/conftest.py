@@ -20,7 +20,9 @@ from server.jobs.schedule import Scheduler
 from server.kernel.contacts import Contact
 from server.kernel.ids import new_id
 from server.runtime import Runtime
-from server.services import letters, links, persons, steps
+from server.services import persons
+from server.services.cases import steps
+from server.services.messages import letters, links
 from server.services.unit_of_work import UnitOfWork
 from server.store import schools, tenancy
 

@@ -11,7 +11,8 @@ import pytest
 from server.gateways.message import Message, TryLater, Undeliverable
 from server.jobs.ground import MOST_ATTEMPTS
 from server.kernel.marks import token_hash
-from server.services import codes, links, persons
+from server.services import persons
+from server.services.messages import codes, links
 from server.store import consents, people
 from tests.jobs.conftest import MAIL, Place
 

@@ -18,7 +18,8 @@ from server.jobs.schedule import Scheduler
 from server.kernel.canonical import sha256_hex
 from server.kernel.errors import NotAllowed, NotFound
 from server.runtime import Runtime
-from server.services import family, receipts, verification
+from server.services.consent import receipts, verification
+from server.services.families import family
 from server.store import people
 from tests.factories import Enrolment, School, a_colleague, a_school, an_enrolment, standing_still
 

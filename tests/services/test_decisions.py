@@ -23,7 +23,8 @@ from server.kernel.errors import (
     StageClosed,
 )
 from server.runtime import Runtime
-from server.services import decisions, family
+from server.services.cases import decisions
+from server.services.families import family
 from server.store import cases
 from tests.factories import (
     Colleague,

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from server.access.actors import SHELL
 from server.kernel.errors import NotAllowed, NotFound
 from server.runtime import Runtime
-from server.services import cards, desk, work_rows
+from server.services.worklist import cards, desk, work_rows
 from tests.factories import (
     Colleague,
     School,

@@ -9,9 +9,14 @@ from sqlalchemy import text
 
 from server.access.actors import SHELL, SYSTEM, Actor
 from server.kernel.ids import new_id
-from server.services import arrivals, desk, housekeeping, persons, steps, verification
-from server.services.housekeeping import Swept
+from server.services import persons
+from server.services.cases import steps
+from server.services.consent import verification
+from server.services.families import arrivals
+from server.services.privacy import housekeeping
+from server.services.privacy.housekeeping import Swept
 from server.services.unit_of_work import UnitOfWork
+from server.services.worklist import desk
 from server.store import people
 from server.store.cases import Timer
 from tests.factories import Colleague, School, a_family, an_enrolment, an_invited_family

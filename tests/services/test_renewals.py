@@ -9,7 +9,8 @@ import pytest
 
 from server.access.actors import SHELL, Actor
 from server.kernel.marks import one_time_code
-from server.services import family, packages, renewals
+from server.services.consent import renewals
+from server.services.families import family, packages
 from server.store import cases, consents
 from tests.factories import Enrolment, School, an_enrolment, republished
 

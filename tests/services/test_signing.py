@@ -24,7 +24,8 @@ from server.kernel.errors import (
 )
 from server.kernel.marks import one_time_code
 from server.runtime import Runtime
-from server.services import arrivals, packages, verification
+from server.services.consent import verification
+from server.services.families import arrivals, packages
 from server.store import consents
 from tests.factories import (
     Enrolment,

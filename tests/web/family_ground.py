@@ -22,7 +22,8 @@ from server.kernel import places
 from server.kernel.clock import SandboxClock
 from server.kernel.marks import link_token, one_time_code
 from server.runtime import Runtime
-from server.services import people, releases
+from server.services.accounts import people
+from server.services.model import releases
 
 SLUG = "vologda"
 BASE = "http://localhost:8000"

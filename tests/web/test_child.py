@@ -6,7 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from server.services import decisions, desk
+from server.services.cases import decisions
+from server.services.worklist import desk
 from tests.web.family_ground import SLUG, Browser, School, new_school, signed
 
 HELP_LINE = "8-800-2000-122"

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from server.access.actors import SHELL
 from server.app import create_app
 from server.runtime import Runtime
-from server.services import people
+from server.services.accounts import people
 from server.store import cases
 from tests.browsing import Browser, Page, a_browser
 from tests.factories import (
@@ -172,7 +172,7 @@ def test_a_place_narrows_the_list(school: School, hers: Browser) -> None:
 def test_further_rows_are_a_page_away(
     school: School, hers: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.services.desk.PAGE", 1)
+    monkeypatch.setattr("server.services.worklist.desk.PAGE", 1)
     an_enrolment(school, child="Смирнов Артём")
     an_enrolment(school, child="Гусев Лев")
 

@@ -15,7 +15,8 @@ import pytest
 import server
 from server.access.actors import SHELL
 from server.kernel.ids import new_id
-from server.services import arrivals, desk
+from server.services.families import arrivals
+from server.services.worklist import desk
 from tests.web.family_ground import (
     MOTHER,
     SLUG,
@@ -448,7 +449,7 @@ def test_too_many_first_codes_are_refused_on_the_page_itself(school, phone):
 
 
 def test_a_contact_forgotten_after_a_day_is_asked_for_again(school, phone):
-    from server.services import housekeeping
+    from server.services.privacy import housekeeping
 
     phone.get(f"/go/{SLUG}/vologda")
     phone.post({"contact": MOTHER})

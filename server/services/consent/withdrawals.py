@@ -14,10 +14,12 @@ from server.kernel.errors import Conflict, NotFound
 from server.kernel.ids import new_id
 from server.kernel.marks import commitment, new_salt
 from server.model.bundle import Bundle
-from server.services import documents, evidence, in_force, persons, steps
+from server.services import evidence, persons
+from server.services.cases import documents, steps
+from server.services.cases.filling import keep_answer
+from server.services.cases.standing import Standing
 from server.services.evidence import Payload
-from server.services.filling import keep_answer
-from server.services.standing import Standing
+from server.services.model import in_force
 from server.services.unit_of_work import UnitOfWork
 from server.store import cases, consents, people
 from server.store import steps as rows

@@ -14,11 +14,12 @@ from server.consents.signers import age_on, day_in
 from server.forms.definition import FieldSpec, FormSpec
 from server.kernel.ids import new_id
 from server.kernel.text import Text
-from server.services import evidence, persons, work_rows
-from server.services.decisions import comment_of
-from server.services.documents import capacity_title
+from server.services import evidence, persons
+from server.services.cases.decisions import comment_of
+from server.services.cases.documents import capacity_title
 from server.services.unit_of_work import UnitOfWork
-from server.services.work_rows import Choice, Listed, Sign, WorkRow
+from server.services.worklist import work_rows
+from server.services.worklist.work_rows import Choice, Listed, Sign, WorkRow
 from server.store import cases, consents, desk, people, schools
 from server.store import evidence as evidence_rows
 from server.store.desk import DeskRow, LetterRow

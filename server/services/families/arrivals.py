@@ -14,17 +14,11 @@ from server.kernel.contacts import Contact, ContactKind, parse_contact
 from server.kernel.errors import ContactRefused, DeadLink, NotFound
 from server.kernel.ids import new_id
 from server.kernel.marks import commitment, new_salt, token_hash
-from server.services import (
-    case_letters,
-    codes,
-    documents,
-    evidence,
-    in_force,
-    links,
-    persons,
-    steps,
-)
+from server.services import evidence, persons
+from server.services.cases import case_letters, documents, steps
 from server.services.evidence import Payload
+from server.services.messages import codes, links
+from server.services.model import in_force
 from server.services.unit_of_work import UnitOfWork
 from server.store import cases, consents, people, schools, tenancy
 from server.workflows import moves

@@ -14,7 +14,8 @@ from server.access.actors import Actor, Holding
 from server.kernel.errors import DeadLink, Refused
 from server.kernel.ids import new_id
 from server.kernel.marks import link_token, token_hash
-from server.services import letters, passwords
+from server.services.accounts import passwords
+from server.services.messages import letters
 from server.services.unit_of_work import UnitOfWork
 from server.store import accounts, deliveries, tenancy
 from server.store.database import Rows

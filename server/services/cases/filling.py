@@ -15,8 +15,9 @@ from server.forms.flags import flags
 from server.kernel.errors import AnswersRefused, ConsentMissing, NotAllowed, NotFound, StageClosed
 from server.kernel.ids import new_id
 from server.kernel.text import Text
-from server.services import decisions, evidence, steps
-from server.services.standing import Standing
+from server.services import evidence
+from server.services.cases import decisions, steps
+from server.services.cases.standing import Standing
 from server.services.unit_of_work import UnitOfWork
 from server.store import cases
 from server.store import steps as rows

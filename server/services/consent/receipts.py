@@ -22,7 +22,9 @@ from server.kernel.errors import Broken, NotFound
 from server.kernel.ids import new_id
 from server.kernel.text import Text
 from server.model.bundle import Bundle
-from server.services import documents, evidence, letters, links, persons
+from server.services import evidence, persons
+from server.services.cases import documents
+from server.services.messages import letters, links
 from server.services.unit_of_work import UnitOfWork
 from server.store import cases, consents, due, people, schools
 from server.store import evidence as chain

@@ -19,7 +19,8 @@ from server.model.definition import Change, SettingsSpec
 from server.model.points import Point, points
 from server.model.reading import read_document
 from server.model.settings import apply, to_data, to_yaml
-from server.services import evidence, in_force, persons
+from server.services import evidence, persons
+from server.services.model import in_force
 from server.services.remarks import remark
 from server.services.unit_of_work import UnitOfWork
 from server.store import cases, definitions, schools

@@ -13,12 +13,14 @@ from server.consents.documents import Document
 from server.consents.texts import Block
 from server.kernel.errors import ContactRefused, NotAllowed, NotFound, StageClosed
 from server.kernel.text import Text
-from server.services import case_letters, decisions, documents, links, persons, steps
-from server.services.arrivals import WORKFLOW, CodeSent, reachable
-from server.services.renewals import WORKFLOW as RENEWAL
-from server.services.standing import Standing
+from server.services import persons
+from server.services.cases import case_letters, decisions, documents, steps
+from server.services.cases.standing import Standing
+from server.services.consent.renewals import WORKFLOW as RENEWAL
+from server.services.consent.withdrawals import is_withdrawable
+from server.services.families.arrivals import WORKFLOW, CodeSent, reachable
+from server.services.messages import links
 from server.services.unit_of_work import UnitOfWork
-from server.services.withdrawals import is_withdrawable
 from server.store import cases, consents, people, schools
 from server.store import evidence as evidence_rows
 from server.store.steps import TaskRow, due_of

@@ -11,9 +11,10 @@ from uuid import UUID
 from server.access.policy import Permission
 from server.kernel.errors import AlreadyDone, NotFound, NotYours, Refused, StageClosed
 from server.kernel.ids import new_id
-from server.services import case_letters, evidence, persons, steps
+from server.services import evidence, persons
+from server.services.cases import case_letters, steps
+from server.services.cases.standing import Standing
 from server.services.remarks import remark
-from server.services.standing import Standing
 from server.services.unit_of_work import UnitOfWork
 from server.store import cases
 from server.store import desk as desk_rows

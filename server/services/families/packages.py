@@ -24,11 +24,13 @@ from server.kernel.errors import NotFound, Refused, StageClosed, TextChanged
 from server.kernel.ids import new_id
 from server.kernel.marks import commitment, new_salt
 from server.kernel.sealing import derive
-from server.services import codes, documents, evidence, persons, steps
-from server.services.arrivals import CodeSent, rules_in_force
+from server.services import evidence, persons
+from server.services.cases import documents, steps
+from server.services.cases.standing import Standing
+from server.services.consent.renewals import WORKFLOW as RENEWAL
 from server.services.evidence import Payload
-from server.services.renewals import WORKFLOW as RENEWAL
-from server.services.standing import Standing
+from server.services.families.arrivals import CodeSent, rules_in_force
+from server.services.messages import codes
 from server.services.unit_of_work import UnitOfWork
 from server.store import consents, people
 from server.store import steps as rows

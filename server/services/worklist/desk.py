@@ -14,10 +14,11 @@ from server.consents.signers import day_in
 from server.kernel.errors import NotAllowed, NotFound
 from server.kernel.marks import name_index
 from server.kernel.text import Text
-from server.services import persons, work_rows
-from server.services.cards import Card, CardInMaking, school_of, thing_of
+from server.services import persons
 from server.services.unit_of_work import UnitOfWork
-from server.services.work_rows import Choice, Listed, WorkRow
+from server.services.worklist import work_rows
+from server.services.worklist.cards import Card, CardInMaking, school_of, thing_of
+from server.services.worklist.work_rows import Choice, Listed, WorkRow
 from server.store import cases, desk, people, schools
 from server.store.desk import Filter
 

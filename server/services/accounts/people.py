@@ -15,7 +15,8 @@ from server.kernel.contacts import parse_contact
 from server.kernel.errors import Conflict, NotFound, Refused
 from server.kernel.ids import new_id
 from server.kernel.marks import token_hash
-from server.services import persons, sign_in
+from server.services import persons
+from server.services.accounts import sign_in
 from server.services.remarks import remark
 from server.services.unit_of_work import UnitOfWork
 from server.store import people, schools, tenancy

@@ -18,8 +18,9 @@ from server.kernel.durations import Duration
 from server.kernel.errors import AlreadyDone, NotFound, StageClosed
 from server.kernel.ids import new_id
 from server.model import calendar
-from server.services import case_letters, documents, evidence
-from server.services.standing import Standing
+from server.services import evidence
+from server.services.cases import case_letters, documents
+from server.services.cases.standing import Standing
 from server.services.unit_of_work import UnitOfWork
 from server.store import cases, schools, steps
 from server.store.cases import CANCELLED, DONE, OPEN, PAUSED

@@ -6,8 +6,8 @@ from datetime import date
 from uuid import UUID
 
 from server.consents.signers import day_in
-from server.services import letters, links
-from server.services.standing import Standing
+from server.services.cases.standing import Standing
+from server.services.messages import letters, links
 from server.services.unit_of_work import UnitOfWork
 from server.store import schools
 from server.store.steps import FAR_AWAY, TaskRow

@@ -14,7 +14,7 @@ from server.kernel.contacts import ContactKind
 from server.kernel.errors import CodeRefused, LimitReached
 from server.kernel.ids import new_id
 from server.kernel.marks import one_time_code, same_code
-from server.services import letters
+from server.services.messages import letters
 from server.services.unit_of_work import UnitOfWork
 from server.store import consents
 

@@ -10,7 +10,8 @@ from datetime import date
 from uuid import UUID
 
 from server.model.bundle import Bundle
-from server.services import case_letters, in_force, steps
+from server.services.cases import case_letters, steps
+from server.services.model import in_force
 from server.services.unit_of_work import UnitOfWork
 from server.store import cases, consents, schools
 from server.workflows import moves

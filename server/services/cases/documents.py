@@ -24,8 +24,9 @@ from server.kernel.errors import Broken
 from server.kernel.ids import new_id
 from server.kernel.text import Text
 from server.model.bundle import Bundle, thawed
-from server.services import evidence, in_force
-from server.services.standing import Standing
+from server.services import evidence
+from server.services.cases.standing import Standing
+from server.services.model import in_force
 from server.services.unit_of_work import UnitOfWork
 from server.store import consents as consent_rows
 from server.store import people, schools

@@ -15,11 +15,13 @@ from server.kernel.errors import AnswersRefused, NotAllowed, NotFound, StageClos
 from server.kernel.ids import new_id
 from server.kernel.problems import Problem
 from server.model.bundle import Bundle
-from server.services import documents, in_force, persons, steps
-from server.services.arrivals import CONSENTS, KEEP_REQUEST_DAYS, WORKFLOW
+from server.services import persons
 from server.services.bundles import Ready
-from server.services.filling import Reading, keep_answer, labels_of
-from server.services.standing import Standing
+from server.services.cases import documents, steps
+from server.services.cases.filling import Reading, keep_answer, labels_of
+from server.services.cases.standing import Standing
+from server.services.families.arrivals import CONSENTS, KEEP_REQUEST_DAYS, WORKFLOW
+from server.services.model import in_force
 from server.services.unit_of_work import UnitOfWork
 from server.store import cases, people, schools
 from server.workflows import moves

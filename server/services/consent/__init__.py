@@ -1,0 +1,1 @@
+"""A consent after it was asked: renewed, withdrawn, confirmed on paper, verified."""

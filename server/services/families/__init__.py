@@ -1,0 +1,1 @@
+"""What a family does and what is entered for it."""

@@ -1,0 +1,1 @@
+"""Letters to people, the links and codes in them."""

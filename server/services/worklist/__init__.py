@@ -1,0 +1,1 @@
+"""What a coordinator sees: the worklist and a child's card."""
