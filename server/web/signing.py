@@ -295,6 +295,9 @@ def _check_page(
         given=given,
         button=ngettext("Sign %(num)s document", "Sign %(num)s documents", given),
         stops=sheet.stops(asked),
+        takes_back=any(
+            one.takes_back and answers.get(one.consent) == "refused" for one in asked.questions
+        ),
         sent=sent,
         field={
             "name": "code",

@@ -6,9 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from server.access.actors import SHELL, Actor
 from server.kernel.marks import one_time_code
+from server.services.cases import steps
 from server.services.consent import renewals
 from server.services.families import family, packages
 from server.store import cases, consents
@@ -38,9 +40,11 @@ def test_a_mended_slip_asks_nobody(school: School) -> None:
     assert _campaign(school) == 0
 
 
-@pytest.mark.parametrize(("said", "state"), [("given", "renewed"), ("refused", "refused")])
+@pytest.mark.parametrize(
+    ("said", "states"), [("given", ["given", "renewed"]), ("refused", ["withdrawn", "refused"])]
+)
 def test_the_answer_is_a_record_of_its_own_and_ends_the_asking(
-    school: School, said: Any, state: str
+    school: School, said: Any, states: list[str]
 ) -> None:
     mine = an_enrolment(school, at="enrolled")
     republished(school, "processing", "2026-09-05")
@@ -51,13 +55,73 @@ def test_the_answer_is_a_record_of_its_own_and_ends_the_asking(
     _answer(mine, said)
 
     rows = _consents(school, mine)
-    assert [row.state for row in rows] == ["given", state]
+    assert [row.state for row in rows] == states
     assert [row.edition.isoformat() for row in rows] == ["2026-09-01", "2026-09-05"]
     ended = school.do(SHELL, lambda work: cases.case(work.session, renewal))
     assert ended is not None
     assert ended.end == "answered"
     assert _renewal(mine) is None
     assert _campaign(school) == 0  # a no is a no: nobody is asked again and again
+
+
+@pytest.mark.parametrize(
+    ("consent", "opens", "status"),
+    [("processing", "close_application", "paused"), ("photo", "stop_photos", "open")],
+)
+def test_a_no_to_the_new_text_takes_the_old_answer_back_with_all_that_follows(
+    school: School, consent: str, opens: str, status: str
+) -> None:
+    mine = an_enrolment(school, at="review")
+    if consent == "photo":
+        mine.photo("given")
+    republished(school, consent, "2026-09-05")
+    _campaign(school)
+
+    _answer(mine, "refused")
+    _inbox(school)
+
+    told = [
+        row.data["consent"]
+        for case in _cases(school, mine)
+        if case.workflow == "consent_withdrawal"
+        for row in school.do(SHELL, lambda work, id_=case.id: cases.events_of(work.session, id_))
+        if row.kind == "filled"
+    ]
+    old = _consents(school, mine, consent)[0]
+    assert told == [str(old.id)]
+    assert _open_tasks(school, mine, "consent_withdrawal") == [opens]
+    application = next(case for case in _cases(school, mine) if case.id == mine.case_id)
+    assert application.status == status
+
+
+def test_a_teenager_s_no_to_the_new_text_takes_back_what_both_had_signed(school: School) -> None:
+    mine = an_enrolment(school, at="enrolled", age=15)
+    republished(school, "processing", "2026-09-05")
+    _campaign(school)
+    renewal = _renewal(mine)
+    _answer(mine, "given")
+    assert [row.state for row in _consents(school, mine)] == ["given", "requested"]
+
+    _answer(mine, "refused", actor=mine.mentee, case_id=renewal)
+
+    assert [row.state for row in _consents(school, mine)] == ["withdrawn", "refused"]
+
+
+def test_a_no_said_twice_opens_one_consequence(school: School) -> None:
+    mine = an_enrolment(school, at="enrolled")
+    republished(school, "processing", "2026-09-05")
+    _campaign(school)
+    asked = _package(mine)
+    facts = {
+        "case_id": asked.case_id,
+        "stage": "renewal",
+        "answers": {"processing": "refused"},
+        "hashes": {one.consent: one.document.hash for one in asked.questions},
+        "locale": "ru",
+    }
+    for _ in range(2):
+        school.do(replace(mine.guardian, case_id=asked.case_id), packages.sign, **facts)
+    assert _open_tasks(school, mine, "consent_withdrawal") == ["close_application"]
 
 
 def test_a_withdrawal_ends_the_old_answer_and_the_new_one(school: School) -> None:
@@ -122,6 +186,28 @@ def _answer(mine: Enrolment, said: Any, actor: Actor | None = None, case_id: Any
     mine.school.do(who, packages.sign, **facts)
 
 
-def _consents(school: School, mine: Enrolment) -> list[consents.Consent]:
+def _inbox(school: School) -> None:
+    waiting = school.do(SHELL, lambda work: list(work.session.scalars(select(cases.Inbox.id))))
+    for one in waiting:
+        school.do(Actor("system", school.tenant_id), steps.apply_inbox, one)
+
+
+def _cases(school: School, mine: Enrolment) -> list[cases.Case]:
+    return school.do(SHELL, lambda work: cases.cases_of_subject(work.session, mine.child_id))
+
+
+def _open_tasks(school: School, mine: Enrolment, workflow: str) -> list[str]:
+    return [
+        task.step
+        for case in _cases(school, mine)
+        if case.workflow == workflow
+        for task in school.do(SHELL, lambda work, id_=case.id: cases.tasks_of(work.session, id_))
+        if task.status == cases.OPEN
+    ]
+
+
+def _consents(
+    school: School, mine: Enrolment, consent: str = "processing"
+) -> list[consents.Consent]:
     rows = school.do(SHELL, lambda work: consents.consents_of_subject(work.session, mine.child_id))
-    return sorted((row for row in rows if row.consent == "processing"), key=lambda row: row.id)
+    return sorted((row for row in rows if row.consent == consent), key=lambda row: row.id)

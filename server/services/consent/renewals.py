@@ -1,7 +1,8 @@
 """When a consent's text changes materially, whoever gave it is asked anew (CONSENT.md R4).
 
 The consent given before stays as it was: what was signed counts. Until the answer to the new text
-the pages say that it needs renewal. A mended slip of the pen asks nobody anything.
+the pages say that it needs renewal. A yes stands beside it, a no takes it back
+(`withdrawals.take_back_by_refusal`). A mended slip of the pen asks nobody anything.
 """
 
 from __future__ import annotations

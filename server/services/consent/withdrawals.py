@@ -83,10 +83,7 @@ def withdraw(work: UnitOfWork, *, consent_id: UUID, answer_to: str = "") -> UUID
     # The answer to a changed text and the one before it live side by side: both end.
     living = consents.living_of(work.session, seen.subject_id, seen.consent)
     for row in living if seen.state in LIVE else [seen, *living]:
-        _note(work, row)
-        row.state = "withdrawn"
-        row.owed = []
-        row.withdrawn_at = work.now
+        _end(work, row)
     standing.consent_states[seen.consent] = "withdrawn"
     pause = spec.on_withdraw.pause if spec.on_withdraw else ()
     if pause and standing.state.status != "ended":
@@ -100,6 +97,22 @@ def withdraw(work: UnitOfWork, *, consent_id: UUID, answer_to: str = "") -> UUID
     _tell_other_cases(work, seen, pause)
     opens = spec.on_withdraw.open if spec.on_withdraw else None
     return _consequence(work, standing, seen, opens=opens, answer_to=answer_to)
+
+
+def take_back_by_refusal(work: UnitOfWork, asking: Standing, refused: consents.Consent) -> None:
+    """A no to a changed text ends the consent to the text before: nothing goes on against a no.
+
+    The application it was given in is another case, and stops by its own inbox: `asking`, the case
+    that asked anew, is the one whose lock is held.
+    """
+    living = consents.living_of(work.session, refused.subject_id, refused.consent)
+    if not living:
+        return
+    for row in living:
+        _end(work, row)
+    effect = asking.ready.bundle.consents[refused.consent].on_withdraw
+    _tell_other_cases(work, refused, effect.pause if effect else ())
+    _consequence(work, asking, living[0], opens=effect.open if effect else None, answer_to="")
 
 
 def is_withdrawable(work: UnitOfWork, row: consents.Consent) -> bool:
@@ -140,6 +153,13 @@ def _bundle(work: UnitOfWork, row: consents.Consent) -> Bundle:
     case = cast(cases.Case, cases.case(work.session, row.case_id))
     variant = steps.variant_of(work, case.school_id)
     return work.ready(case.definition_hash, variant).bundle
+
+
+def _end(work: UnitOfWork, row: consents.Consent) -> None:
+    _note(work, row)
+    row.state = "withdrawn"
+    row.owed = []
+    row.withdrawn_at = work.now
 
 
 def _note(work: UnitOfWork, row: consents.Consent) -> None:

@@ -27,6 +27,7 @@ from server.kernel.sealing import derive
 from server.services import evidence, persons
 from server.services.cases import documents, steps
 from server.services.cases.standing import Standing
+from server.services.consent import withdrawals
 from server.services.consent.renewals import WORKFLOW as RENEWAL
 from server.services.evidence import Payload
 from server.services.families.arrivals import CodeSent, rules_in_force
@@ -49,6 +50,7 @@ class Question:
     required: bool
     stops: bool  # a no ends the application, so nothing more is asked after it
     postpone: bool
+    takes_back: bool  # a no ends the consent that was given to the text before
     companion: tuple[Block, ...]  # plain words for the child, where the child is asked
     state: str
 
@@ -93,6 +95,7 @@ def package(work: UnitOfWork, *, case_id: UUID, stage: str, locale: str) -> Pack
                 required=spec.required,
                 stops=row.consent in standing.compiled.stage(stage).refused,
                 postpone=step.postpone and standing.compiled.stage(stage).optional,
+                takes_back=standing.case.workflow == RENEWAL,
                 companion=documents.companion(work, standing, row.consent, locale) if child else (),
                 state=row.state,
             )
@@ -205,6 +208,10 @@ def sign(
         kind="signed",
         data={"stage": stage, "manifest": signing.manifest.hash},
     )
+    if standing.case.workflow == RENEWAL:
+        for row in found:
+            if row.state == "refused":
+                withdrawals.take_back_by_refusal(work, standing, row)
     return standing.state
 
 
