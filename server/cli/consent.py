@@ -9,17 +9,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import click
 
 from server import settings
 from server.access.actors import SHELL
-from server.cli import speaking
+from server.cli import refusals, speaking
 from server.evidence.chain import Head
 from server.evidence.export import read_anchors, write_anchor
 from server.evidence.verify import Report
-from server.kernel.errors import Broken
+from server.kernel.errors import Broken, MentorSchoolError
 from server.runtime import Runtime, build
 from server.services.consent import verification
 from server.store import tenancy
@@ -39,6 +40,8 @@ WHY = {
     "stream_differs": N_("broken: event %(seq)s belongs to another partner"),
     "payload_differs": N_("broken: the sealed part of event %(seq)s was changed"),
     "payload_missing": N_("the sealed part of event %(seq)s is missing, though nobody was erased"),
+    "beyond_head": N_("broken: event %(seq)s lies behind the end that is written down"),
+    "head_missing": N_("broken: there are events, but where the chain ends is not written down"),
     "shorter_than_anchor": N_("cut off: number %(seq)s and what follows is missing"),
     "other_than_anchor": N_("another chain: event %(seq)s is not the one that was kept elsewhere"),
 }
@@ -48,6 +51,34 @@ class CannotLook(click.ClickException):
     """What was asked for cannot be verified at all."""
 
     exit_code = NOT_LOOKED_AT
+
+
+class LookingCommand(click.Command):
+    """A command whose exits 0 to 3 tell of the chain alone: whatever else stops it ends with 64.
+
+    Without this a mistyped option would read as "unlike the anchor", and a database that is away
+    as "broken".
+    """
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **extra)
+        except click.UsageError as error:
+            error.exit_code = NOT_LOOKED_AT
+            raise
+
+    def invoke(self, ctx: click.Context) -> Any:
+        language = speaking.language()
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except MentorSchoolError as error:
+            raise CannotLook(refusals.sentence(error, language)) from error
+        except Exception as error:
+            if sys.flags.dev_mode:
+                raise
+            raise CannotLook(refusals.unexpected(error, language)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +94,17 @@ def consent() -> None:
 
 
 @consent.command(
+    cls=LookingCommand,
     help=N_(
         "Verify the chain of evidence of every partner, or of one. Ends with 0 when it is intact,"
         " 1 when it is broken, 2 when it is shorter than or other than an anchor, 3 when a sealed"
         " part is missing though nobody was erased, 64 when it could not be looked at."
-    )
+    ),
 )
 @click.option("--partner", metavar="SLUG", help=N_("Only this partner, by its short name."))
 @click.option(
     "--anchor",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     help=N_("A file of anchors kept elsewhere, as `consent anchor` prints them."),
 )
 @click.option("--json", "as_json", is_flag=True, help=N_("Print the findings as JSON."))
@@ -99,7 +131,8 @@ def verify(partner: str | None, anchor: Path | None, as_json: bool) -> int:
 
 
 @consent.command(
-    help=N_("Print the end of each chain, to be kept elsewhere and given to `consent verify`.")
+    cls=LookingCommand,
+    help=N_("Print the end of each chain, to be kept elsewhere and given to `consent verify`."),
 )
 @click.option("--partner", metavar="SLUG", help=N_("Only this partner, by its short name."))
 def anchor(partner: str | None) -> None:
@@ -124,7 +157,13 @@ def _anchors(file: Path | None) -> list[Head]:
     if file is None:
         return []
     try:
-        return read_anchors(file.read_text(encoding="utf-8"))
+        found = read_anchors(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CannotLook(
+            speaking.sentence(
+                N_("%(path)s cannot be read: %(why)s."), path=file, why=error.strerror or "?"
+            )
+        ) from None
     except (Broken, UnicodeDecodeError) as error:
         line = getattr(error, "facts", {}).get("line", 1)
         raise CannotLook(
@@ -134,13 +173,17 @@ def _anchors(file: Path | None) -> list[Head]:
                 line=line,
             )
         ) from None
+    if not found:
+        # Verified without an anchor, whoever named a file would believe it was compared.
+        raise CannotLook(speaking.sentence(N_("%(path)s holds no anchor."), path=file))
+    return found
 
 
 def _partners(runtime: Runtime, slug: str | None) -> list[_Partner]:
     with runtime.tools.begin(SHELL) as work:
         known = [_Partner(row.id, row.slug, row.name) for row in tenancy.all_tenants(work.session)]
     found = [one for one in known if slug in (None, one.slug)]
-    if slug and not found:
+    if slug is not None and not found:
         raise CannotLook(
             speaking.sentence(
                 N_("There is no partner “%(slug)s”. There are: %(known)s."),
@@ -189,6 +232,7 @@ def _data(partner: _Partner, report: Report) -> dict[str, object]:
         "first_bad": report.first_bad,
         "events": report.events,
         "erased": report.erased,
+        "anchors": report.anchors,
         "head": {"seq": report.head.seq, "hash": report.head.hash.hex()},
     }
 

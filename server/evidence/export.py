@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from server.evidence.chain import Head
 from server.evidence.verify import ERASED, Payload, Row
 from server.kernel.errors import Broken
+
+_ANCHOR = re.compile(r"(\S+)\s+([1-9][0-9]{0,17})\s+([0-9a-fA-F]{64})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +87,8 @@ def read_anchors(text: str) -> list[Head]:
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        try:
-            stream, seq, digest = line.split()
-            found.append(Head(stream, int(seq), bytes.fromhex(digest)))
-        except ValueError:
-            raise Broken(anchor="not an anchor", line=number) from None
+        anchor = _ANCHOR.fullmatch(line.strip())
+        if anchor is None:
+            raise Broken(anchor="not an anchor", line=number)
+        found.append(Head(anchor[1], int(anchor[2]), bytes.fromhex(anchor[3])))
     return found

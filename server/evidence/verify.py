@@ -25,6 +25,8 @@ Why = Literal[
     "stream_differs",  # a row of another tenant
     "payload_differs",  # the sealed payload was edited
     "payload_missing",
+    "beyond_head",  # rows behind the end that the head's own row tells
+    "head_missing",  # rows, and no head's row at all
     "shorter_than_anchor",
     "other_than_anchor",
 ]
@@ -79,22 +81,24 @@ def verify(rows: Iterable[Row], payloads: Payloads, anchors: Sequence[Head] = ()
     the tail can be cut unseen.
     """
     state = _Passed(head=Head(stream=""))
-    by_seq = {anchor.seq: anchor for anchor in anchors}
+    by_seq: dict[int, list[Head]] = {}
+    for anchor in anchors:
+        by_seq.setdefault(anchor.seq, []).append(anchor)
     missing: int | None = None
     for row in rows:
         event, why = _checked(row, state.head)
         if event is None:
             return state.report(1, why, first_bad=row.seq)
         here = Head(event["stream"], row.seq, row.hash)
-        anchor = by_seq.pop(row.seq, None)
-        if anchor is not None and anchor.hash != here.hash:
+        held = by_seq.pop(row.seq, [])
+        if any(anchor.hash != here.hash for anchor in held):
             return state.report(2, "other_than_anchor", first_bad=row.seq)
-        found = [_payload(payloads, *held) for held in event["body"].get("payloads", {}).items()]
+        found = [_payload(payloads, *each) for each in event["body"].get("payloads", {}).items()]
         if "payload_differs" in found:
             return state.report(1, "payload_differs", first_bad=row.seq)
         if "payload_missing" in found and missing is None:
             missing = row.seq
-        state = state.past(here, erased=found.count("erased"), anchored=anchor is not None)
+        state = state.past(here, erased=found.count("erased"), anchored=len(held))
     if any(seq > state.head.seq for seq in by_seq):
         return state.report(2, "shorter_than_anchor", first_bad=state.head.seq + 1)
     if missing is not None:
@@ -108,7 +112,7 @@ class _Passed:
     erased: int = 0
     anchors: int = 0
 
-    def past(self, head: Head, *, erased: int, anchored: bool) -> _Passed:
+    def past(self, head: Head, *, erased: int, anchored: int) -> _Passed:
         return replace(
             self, head=head, erased=self.erased + erased, anchors=self.anchors + anchored
         )

@@ -1,7 +1,12 @@
-"""Whom a request comes from: N trusted proxies exactly, and probes from the machine itself."""
+"""Whom a request comes from and what name it asks for.
+
+N trusted proxies exactly, probes from the machine itself, and one name: the one in the address
+where an address was sent whole.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -13,6 +18,8 @@ if TYPE_CHECKING:
 
 _FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST")
 _LOOPBACK = ("127.0.0.1", "::1")
+_WHOLE = re.compile(r"[a-z][a-z0-9+.-]*://([^/?#]*)", re.IGNORECASE)
+_NOBODY = "no-name.invalid"  # reserved by RFC 2606: no installation can be called that
 
 
 class FromOutside:
@@ -38,10 +45,20 @@ class FromOutside:
             and environ.get("PATH_INFO") in self._paths
             and "HTTP_X_FORWARDED_FOR" not in environ
         )
-        if probe:
-            environ["HTTP_HOST"] = self._host
+        environ["HTTP_HOST"] = self._host if probe else _named(environ)
         if self._hops == 0:
             for name in _FORWARDED:
                 environ.pop(name, None)
             return self._inner(environ, start)
         return self._behind(environ, start)
+
+
+def _named(environ: WSGIEnvironment) -> str:
+    """The host a request is for; one that never is ours where it names none."""
+    target = str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or "/")
+    whole = _WHOLE.match(target)
+    if whole is not None:
+        return whole[1] or _NOBODY
+    if not target.startswith(("/", "*")):
+        return _NOBODY
+    return str(environ.get("HTTP_HOST") or _NOBODY)

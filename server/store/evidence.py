@@ -89,6 +89,11 @@ def chain(session: Session, *, after: int = 0, batch: int = 2000) -> Iterator[Ev
         session.expunge_all()
 
 
+def last_seq(session: Session) -> int:
+    """The greatest number among the tenant's events, whatever the head says; 0 without any."""
+    return session.scalar(select(func.max(Evidence.seq))) or 0
+
+
 def event(session: Session, tenant_id: UUID, seq: int) -> Evidence | None:
     """One event by its number."""
     return session.get(Evidence, (tenant_id, seq))

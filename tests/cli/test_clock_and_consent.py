@@ -273,6 +273,98 @@ def test_what_cannot_be_looked_at_is_neither_intact_nor_broken(
     assert shell.call("consent", "verify", "--anchor", str(scribble))[0] == 64
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--anchor", "{folder}/nowhere"), "cannot be read"),
+        (("--anchor", "{folder}"), "cannot be read"),
+        (("--anchor", "{folder}/bytes"), "line 1"),
+        (("--anchor", "{folder}/empty"), "no anchor"),
+        (("--anchor", "{folder}/zero"), "line 2"),
+        (("--anchor", "{folder}/short"), "line 1"),
+        (("--anchor",), "--anchor"),
+        (("--partner", ""), "no partner"),
+        (("--archive",), "--archive"),
+        (("everything",), "everything"),
+    ],
+)
+def test_bad_input_never_reads_as_a_finding_about_the_chain(
+    shell: Shell, tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "empty").write_text("# nothing kept yet\n\n")
+    (tmp_path / "zero").write_text(f"# kept\n{shell.tenant_id} 0 {'00' * 32}\n")
+    (tmp_path / "short").write_text(f"{shell.tenant_id} 3 abcd\n")
+
+    typed = [word.format(folder=tmp_path) for word in words]
+    code, told = shell.call("consent", "verify", *typed)
+
+    assert code == 64
+    assert said in told
+    assert "Traceback" not in told
+
+
+def test_a_database_that_is_away_is_no_broken_chain(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
+
+    code, told = shell.call("consent", "verify")
+
+    assert code == 64
+    assert "Traceback" not in told
+
+
+def test_settings_that_are_wrong_are_no_broken_chain(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MENTOR_SCHOOL_PORT", "many")
+
+    assert shell.call("consent", "verify")[0] == 64
+
+
+@pytest.mark.parametrize(
+    ("tampering", "why", "first_bad"),
+    [
+        (
+            "UPDATE evidence_head SET seq = 2, hash = (SELECT hash FROM evidence WHERE seq = 2)",
+            "beyond_head",
+            3,
+        ),
+        ("DELETE FROM evidence_head", "head_missing", 1),
+        ("UPDATE evidence SET body = body || 'x' WHERE seq = 3", "hash_differs", 3),
+    ],
+)
+def test_rows_that_no_head_vouches_for_are_found_without_an_anchor(
+    shell: Shell, tampering: str, why: str, first_bad: int
+) -> None:
+    append(shell, 3)
+    shell.behind(tampering)
+
+    code, (found,) = shell.read("consent", "verify")
+
+    assert (code, found["why"], found["first_bad"]) == (1, why, first_bad)
+
+
+def test_a_change_before_a_lowered_head_is_what_is_told(shell: Shell) -> None:
+    append(shell, 3)
+    shell.behind("UPDATE evidence SET body = body || 'x' WHERE seq = 1")
+    shell.behind("UPDATE evidence_head SET seq = 2")
+
+    code, (found,) = shell.read("consent", "verify")
+
+    assert (code, found["why"], found["first_bad"]) == (1, "hash_differs", 1)
+
+
+def test_an_anchor_does_not_stand_in_for_the_head(shell: Shell, tmp_path: Path) -> None:
+    append(shell, 3)
+    anchor = tmp_path / "anchor"
+    anchor.write_text(shell.call("consent", "anchor")[1])
+    shell.behind("UPDATE evidence_head SET hash = sha256('x')")
+
+    assert shell.call("consent", "verify", "--anchor", str(anchor))[0] == 2
+
+
 def test_one_partner_alone_may_be_verified(shell: Shell) -> None:
     append(shell)
 

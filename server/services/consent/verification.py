@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from server.access import policy
 from server.access.policy import Permission, Thing
 from server.evidence.chain import Head, written_time
-from server.evidence.verify import ERASED, Payload, Report, verify
+from server.evidence.verify import ERASED, Payload, Report, Why, verify
 from server.services.evidence import newest_head
 from server.services.unit_of_work import UnitOfWork
 from server.store import evidence
@@ -40,32 +40,37 @@ def verify_chain(
     """Verify every event and every sealed payload of this tenant (CONSENT.md R37).
 
     The head's own row counts as an anchor: cutting the tail alone is found even without one kept
-    elsewhere. What stands beside an event for searching must say what the event says: pages read
-    it there. `seen` is told the number of each event, for whoever watches the progress.
+    elsewhere; so are rows behind it, and rows without any. What stands beside an event for
+    searching must say what the event says: pages read it there. `seen` is told the number of each event, for whoever watches the progress.
     """
     policy.require(work.actor, Permission.EVIDENCE_READ, Thing())
-    # The head first: what is written from here on is left to the next verification.
+    # The last row before the head: whoever writes meanwhile moves both, so an honest head is never
+    # behind. What is written after the head was read is left to the next verification.
+    last = evidence.last_seq(work.session)
     head = newest_head(work)
+    end = max(last, head.seq)
     marks = {
         str(payload): Payload(hash_) if has_key else ERASED
         for payload, hash_, has_key in evidence.payload_marks(work.session)
     }
-    # Of two anchors for one number the last is asked: the one that was kept elsewhere.
     known = [head, *anchors] if head.seq else list(anchors)
     touched: list[int] = []
-    report = verify(_rows(work, head, seen, touched), marks.get, known)
+    report = verify(_rows(work, end, seen, touched), marks.get, known)
     if touched and (report.exit_code in (0, 3) or touched[0] < (report.first_bad or 1)):
         return replace(report, exit_code=1, why="columns_differ", first_bad=touched[0])
     if report.events and report.head.stream != head.stream:
         return replace(report, exit_code=1, why="stream_differs", first_bad=1)
+    if last > head.seq and (report.exit_code in (0, 3) or head.seq < (report.first_bad or 1)):
+        why: Why = "beyond_head" if head.seq else "head_missing"
+        return replace(report, exit_code=1, why=why, first_bad=head.seq + 1)
     return report
 
 
 def _rows(
-    work: UnitOfWork, head: Head, seen: Callable[[int], object], touched: list[int]
+    work: UnitOfWork, end: int, seen: Callable[[int], object], touched: list[int]
 ) -> Iterator[Stored]:
     for row in evidence.chain(work.session):
-        if row.seq > head.seq > 0:
+        if row.seq > end:
             return
         seen(row.seq)
         if not _says_the_same(row):
