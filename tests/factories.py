@@ -29,7 +29,7 @@ from server.services.accounts import passwords, people
 from server.services.cases import decisions, filling, steps
 from server.services.cases.filling import Read
 from server.services.consent import withdrawals
-from server.services.families import arrivals, family, packages, requests
+from server.services.families import applications, arrivals, childs_turn, packages, requests
 from server.services.model import releases
 from server.services.unit_of_work import Tools, UnitOfWork
 from server.services.worklist import cards, desk
@@ -175,7 +175,7 @@ class Enrolment:
 
     def consent_id(self, name: str) -> UUID:
         """One consent of the application."""
-        mine = self.school.do(self.guardian, family.application, case_id=self.case_id)
+        mine = self.school.do(self.guardian, applications.application, case_id=self.case_id)
         return next(one.consent_id for one in mine.consents if one.consent == name)
 
     # What happens -------------------------------------------------------------------------------
@@ -286,7 +286,7 @@ class Enrolment:
         do(actor, packages.sign, **facts)
 
     def _owing(self) -> set[str]:
-        mine = self.school.do(self.guardian, family.application, case_id=self.case_id)
+        mine = self.school.do(self.guardian, applications.application, case_id=self.case_id)
         return {role for one in mine.consents if one.consent != "photo" for role in one.owed}
 
 
@@ -471,7 +471,7 @@ def _brought(made: Enrolment, at: At, answers: Mapping[str, Any]) -> Enrolment:
     if made.school.day >= _birthday(made.born, 14):
         made.school.do(
             made.guardian,
-            family.send_child_link,
+            childs_turn.send_child_link,
             case_id=made.case_id,
             contact=f"teen{next(_numbers)}@example.org",
         )

@@ -47,6 +47,10 @@ class SignerRules(Frozen):
             row.sign for row in self.rows if row.from_ <= age and (row.to is None or age <= row.to)
         )
 
+    def signs_from(self, role: SignerRole) -> int:
+        """The youngest age at which this party signs."""
+        return min(row.from_ for row in self.rows if role in row.sign)
+
 
 @dataclass(frozen=True, slots=True)
 class Signer:

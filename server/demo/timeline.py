@@ -19,8 +19,7 @@ from server.kernel.marks import one_time_code
 from server.services.cases import decisions, filling, steps
 from server.services.cases.filling import Read
 from server.services.consent import withdrawals as leaving
-from server.services.families import arrivals, packages, requests
-from server.services.families import family as families
+from server.services.families import applications, arrivals, childs_turn, packages, requests
 from server.services.unit_of_work import Tools
 from server.services.worklist import desk
 from server.store import cases
@@ -199,7 +198,7 @@ class _FamilyScenes:
     def name_the_child(self) -> None:
         self.on.do(
             self._guardian(),
-            families.send_child_link,
+            childs_turn.send_child_link,
             case_id=self.case_id,
             contact=f"teen{self.number}@school-pupils.example",
         )
@@ -217,7 +216,7 @@ class _FamilyScenes:
         self._fill(self._child(), "minor_questionnaire", self._questionnaire())
 
     def withdraw(self) -> None:
-        shown = self.on.do(self._guardian(), families.application, case_id=self.case_id)
+        shown = self.on.do(self._guardian(), applications.application, case_id=self.case_id)
         given = next(one for one in shown.consents if one.consent == "processing")
         self.on.do(self._guardian(), leaving.withdraw, consent_id=given.consent_id)
 
@@ -341,7 +340,8 @@ class _FamilyScenes:
         return self.on.coordinators[which]
 
     def _is_teenager(self) -> bool:
-        return self.family.age >= families.OWN_SIGNATURE_FROM
+        shown = self.on.do(self._guardian(), applications.application, case_id=self.case_id)
+        return shown.age is not None and shown.age >= shown.child_signs_from
 
     def _place(self) -> UUID:
         return self.on.places[self.family.place]

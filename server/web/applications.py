@@ -10,7 +10,8 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from server.http.rendering import locale
-from server.services.families.family import Application, ConsentState, Looked, NextStep
+from server.services.families.applications import Application, ConsentState, NextStep
+from server.services.families.family import Looked
 from server.web.letterhead import Speaker
 from server.words.speech import N_
 from server.workflows.moves import LIVE

@@ -23,8 +23,9 @@ from server.http.context import current_actor, door, perform, perform_in
 from server.http.rendering import locale, page
 from server.kernel.errors import AnswersRefused, ConsentMissing, StageClosed
 from server.services.cases import filling
-from server.services.families import family
-from server.services.families.family import ChildPage, Companion, NextStep
+from server.services.families import child_page, letterheads
+from server.services.families.applications import NextStep
+from server.services.families.child_page import ChildPage, Companion
 from server.web import applications, entry, forms, records, signing
 from server.web.letterhead import speaker, speaker_of
 from server.web.signing import Place
@@ -191,11 +192,13 @@ def done() -> ResponseReturnValue:
         return redirect(url_for("public.front"), 303)
     tenant_id, case_id = UUID(ended["tenant"]), UUID(ended["case"])
     left = ended["how"] == "left"
-    words = perform_in(tenant_id, family.help_line, case_id=case_id, locale=locale())
+    words = perform_in(tenant_id, child_page.help_line, case_id=case_id, locale=locale())
     return page(
         "family/child_done.html",
         page_title=_("The page is closed") if left else _("Done. Give the phone back"),
-        school=speaker(perform_in(tenant_id, family.letterhead, case_id=case_id, school_id=None)),
+        school=speaker(
+            perform_in(tenant_id, letterheads.letterhead, case_id=case_id, school_id=None)
+        ),
         how=ended["how"],
         way_back=entry.is_offered(),
         help_line=help_line(words),
@@ -230,7 +233,7 @@ def _remember_end(how: str, tenant_id: UUID, case_id: UUID) -> None:
 def _page() -> ChildPage:
     case_id = current_actor().case_id
     assert case_id is not None
-    return perform(family.child_page, case_id=case_id, locale=locale())
+    return perform(child_page.child_page, case_id=case_id, locale=locale())
 
 
 def _next_url(found: ChildPage) -> str:

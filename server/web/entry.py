@@ -25,7 +25,7 @@ from server.kernel.errors import (
 )
 from server.kernel.marks import token_hash
 from server.services.accounts import sign_in
-from server.services.families import arrivals, family
+from server.services.families import arrivals, letterheads
 from server.services.limits import CODE_ADDRESS, LINK_ADDRESS, NEW_LINK
 from server.services.messages import links
 from server.web.letterhead import speaker
@@ -153,7 +153,7 @@ def _code_page(
     held: dict[str, str | None], *, wrong: MentorSchoolError | None = None, status: int = 200
 ) -> ResponseReturnValue:
     tenant_id = UUID(held["tenant"])
-    head = perform_in(tenant_id, family.letterhead, case_id=UUID(held["case"]), school_id=None)
+    head = perform_in(tenant_id, letterheads.letterhead, case_id=UUID(held["case"]), school_id=None)
     sent = None
     if held["code"] is not None:
         sent = perform_in(tenant_id, arrivals.code_on_its_way, code_id=UUID(held["code"]))

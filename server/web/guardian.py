@@ -26,9 +26,10 @@ from server.kernel.errors import (
     StageClosed,
 )
 from server.services.cases import filling
-from server.services.families import family, requests
+from server.services.families import applications as known_here
+from server.services.families import childs_turn, family, requests
+from server.services.families.applications import Application
 from server.services.families.arrivals import CONSENTS
-from server.services.families.family import Application
 from server.web import applications, forms, records, signing
 from server.web.letterhead import Speaker, speaker_of
 from server.web.signing import Place
@@ -126,7 +127,7 @@ def request_place() -> ResponseReturnValue:
 @_for_guardian
 def another(case_id: UUID) -> ResponseReturnValue:
     """One more child of the family: at the school of today's poster, else at the same one."""
-    known = perform(family.application, case_id=case_id)
+    known = perform(known_here.application, case_id=case_id)
     arrived = session.get(_PLACE)
     if arrived is None or arrived["case"] is not None:
         arrived = {
@@ -170,7 +171,7 @@ def code_again(case_id: UUID, stage: str) -> ResponseReturnValue:
 @_for_guardian
 def done(case_id: UUID) -> ResponseReturnValue:
     """What was signed, what comes next, and the way to the child."""
-    known = perform(family.application, case_id=case_id)
+    known = perform(known_here.application, case_id=case_id)
     if not any(one.answered_at for one in known.consents):
         return redirect(url_for("guardian.home"), 303)
     speaker = speaker_of(case_id=case_id)
@@ -191,7 +192,7 @@ def hand_over(case_id: UUID) -> ResponseReturnValue:
     actor = current_actor()
     assert actor.tenant_id is not None
     try:
-        handed = perform(family.hand_over, case_id=case_id)
+        handed = perform(childs_turn.hand_over, case_id=case_id)
     except NotAllowed:
         # The birthday fell in between: from 14 on the child has a contact of its own.
         return redirect(url_for("guardian.child_contact", case_id=case_id), 303)
@@ -210,12 +211,12 @@ def hand_over(case_id: UUID) -> ResponseReturnValue:
 @_for_guardian
 def child_contact(case_id: UUID) -> ResponseReturnValue:
     """From 14 on the child has a contact, a link and a code of its own."""
-    known = perform(family.application, case_id=case_id)
+    known = perform(known_here.application, case_id=case_id)
     wrong: MentorSchoolError | None = None
     if request.method == "POST":
         typed = request.form.get("contact", "")
         try:
-            sent = perform(family.send_child_link, case_id=case_id, contact=typed)
+            sent = perform(childs_turn.send_child_link, case_id=case_id, contact=typed)
         except (ContactRefused, LimitReached) as refused:
             wrong = refused
         else:
@@ -358,7 +359,7 @@ def _form_page(case_id: UUID, step: str, reader: forms.Reader | None = None) -> 
         "school": speaker_of(case_id=case_id),
         "form": opened.form,
         "comment": opened.comment,
-        "kicker": perform(family.application, case_id=case_id).child_name,
+        "kicker": perform(known_here.application, case_id=case_id).child_name,
         "back_url": url_for("guardian.home"),
         "button": _("Send the answer"),
     }

@@ -10,8 +10,8 @@ from server.consents.signers import day_in
 from server.http.context import perform, tools
 from server.http.rendering import locale
 from server.kernel.text import Text
-from server.services.families import family
-from server.services.families.family import Letterhead
+from server.services.families import letterheads
+from server.services.families.letterheads import Letterhead
 from server.words import dates
 
 
@@ -65,4 +65,4 @@ def speaker_of(*, case_id: UUID | None = None, school_id: UUID | None = None) ->
 
     :raises NotFound: when there is none here.
     """
-    return speaker(perform(family.letterhead, case_id=case_id, school_id=school_id))
+    return speaker(perform(letterheads.letterhead, case_id=case_id, school_id=school_id))

@@ -24,7 +24,7 @@ from server.kernel.errors import (
 )
 from server.kernel.text import LOCALES
 from server.services.accounts import sign_in
-from server.services.families import arrivals, family
+from server.services.families import arrivals, letterheads
 from server.services.families.arrivals import CodeSent, SchoolDoor
 from server.services.limits import CODE_ADDRESS, CONTACT_ADDRESS, CONTACT_SCHOOL
 from server.web.letterhead import speaker
@@ -172,7 +172,7 @@ def rules(slug: str) -> ResponseReturnValue:
     return page(
         "family/rules.html",
         page_title=_("Rules of the simple electronic signature"),
-        school=speaker(family.Letterhead(school.school, school.partner)),
+        school=speaker(letterheads.Letterhead(school.school, school.partner)),
         rules=_rules(tenant_id, school),
     )
 
@@ -196,7 +196,7 @@ def _start_page(
         "family/start.html",
         status=status,
         page_title=_("Request for a place"),
-        school=speaker(family.Letterhead(school.school, school.partner)),
+        school=speaker(letterheads.Letterhead(school.school, school.partner)),
         place=school.municipality.name if school.municipality else "",
         errors=[{"name": "contact", "label": "", "text": said}] if said else [],
         field=_contact_field(school.channels, request.form.get("contact", ""), said),
@@ -238,7 +238,7 @@ def _code_page(
         "family/code.html",
         status=status,
         page_title=_("Type the code"),
-        school=speaker(family.Letterhead(school.school, school.partner)),
+        school=speaker(letterheads.Letterhead(school.school, school.partner)),
         errors=[{"name": "code", "label": "", "text": said}] if said else [],
         sent=sent,
         field=code_field(said),

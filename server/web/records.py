@@ -17,8 +17,8 @@ from server.http.errors import sentence_of
 from server.http.rendering import locale, page
 from server.kernel.errors import Conflict, ContactRefused, MentorSchoolError
 from server.services.consent import receipts, withdrawals
-from server.services.families import family
-from server.services.families.family import Record
+from server.services.families import records
+from server.services.families.records import Record
 from server.web import forms
 from server.web.letterhead import speaker_of
 
@@ -75,7 +75,7 @@ def consent_page(
     consent_id: UUID, urls: Mapping[str, str], *, help_line: str = ""
 ) -> ResponseReturnValue:
     """What was signed, word for word, when and by whom."""
-    found = perform(family.record, consent_id=consent_id)
+    found = perform(records.record, consent_id=consent_id)
     speaker = speaker_of(case_id=found.case_id)
     return page(
         "family/consent.html",
@@ -121,7 +121,7 @@ def withdraw(
         found = perform(withdrawals.withdrawal, consent_id=consent_id)
     except Conflict as closed:
         return closed_page(closed, home_url=urls["home"])
-    record = perform(family.record, consent_id=consent_id)
+    record = perform(records.record, consent_id=consent_id)
     said = sentence_of(wrong) if wrong is not None else ""
     return page(
         "family/withdraw.html",

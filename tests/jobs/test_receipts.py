@@ -19,7 +19,7 @@ from server.kernel.canonical import sha256_hex
 from server.kernel.errors import NotAllowed, NotFound
 from server.runtime import Runtime
 from server.services.consent import receipts, verification
-from server.services.families import family
+from server.services.families import childs_turn
 from server.store import people
 from tests.factories import Enrolment, School, a_colleague, a_school, an_enrolment, standing_still
 
@@ -190,7 +190,7 @@ def test_from_14_it_waits_for_the_childs_signature_and_names_both(office: Office
 
     office.school.do(
         mine.guardian,
-        family.send_child_link,
+        childs_turn.send_child_link,
         case_id=mine.case_id,
         contact="artyom@example.org",
     )

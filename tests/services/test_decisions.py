@@ -24,7 +24,7 @@ from server.kernel.errors import (
 )
 from server.runtime import Runtime
 from server.services.cases import decisions
-from server.services.families import family
+from server.services.families import applications
 from server.store import cases
 from tests.factories import (
     Colleague,
@@ -404,6 +404,6 @@ def test_a_family_reads_why_the_school_declined(school: School, nina: Colleague)
     mine = an_enrolment(school, at="review")
     mine.is_decided_by(nina, "decline", "В этом цикле все места заняты.")
 
-    shown = school.do(mine.guardian, family.application, case_id=mine.case_id)
+    shown = school.do(mine.guardian, applications.application, case_id=mine.case_id)
 
     assert shown.reason == "В этом цикле все места заняты."

@@ -12,7 +12,7 @@ from server.access.actors import SHELL, Actor
 from server.kernel.marks import one_time_code
 from server.services.cases import steps
 from server.services.consent import renewals
-from server.services.families import family, packages
+from server.services.families import applications, packages
 from server.store import cases, consents
 from tests.factories import Enrolment, School, an_enrolment, republished
 
@@ -154,7 +154,7 @@ def _campaign(school: School) -> int:
 
 
 def _renewal(mine: Enrolment) -> Any:
-    found = mine.school.do(mine.guardian, family.application, case_id=mine.case_id)
+    found = mine.school.do(mine.guardian, applications.application, case_id=mine.case_id)
     return found.renewal
 
 
