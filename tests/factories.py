@@ -29,7 +29,14 @@ from server.services.accounts import passwords, people
 from server.services.cases import decisions, filling, steps
 from server.services.cases.filling import Read
 from server.services.consent import withdrawals
-from server.services.families import applications, arrivals, childs_turn, packages, requests
+from server.services.families import (
+    applications,
+    arrivals,
+    childs_turn,
+    packages,
+    requests,
+    signatures,
+)
 from server.services.model import releases
 from server.services.unit_of_work import Tools, UnitOfWork
 from server.services.worklist import cards, desk
@@ -280,10 +287,10 @@ class Enrolment:
             "locale": "ru",
         }
         if "given" in said.values():
-            sent = do(actor, packages.ask_package_code, **facts)
+            sent = do(actor, signatures.ask_package_code, **facts)
             facts["code_id"] = sent.code_id
             facts["typed"] = one_time_code(tools.pepper, sent.code_id)
-        do(actor, packages.sign, **facts)
+        do(actor, signatures.sign, **facts)
 
     def _owing(self) -> set[str]:
         mine = self.school.do(self.guardian, applications.application, case_id=self.case_id)

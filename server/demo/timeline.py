@@ -19,7 +19,14 @@ from server.kernel.marks import one_time_code
 from server.services.cases import decisions, filling, steps
 from server.services.cases.filling import Read
 from server.services.consent import withdrawals as leaving
-from server.services.families import applications, arrivals, childs_turn, packages, requests
+from server.services.families import (
+    applications,
+    arrivals,
+    childs_turn,
+    packages,
+    requests,
+    signatures,
+)
 from server.services.unit_of_work import Tools
 from server.services.worklist import desk
 from server.store import cases
@@ -184,7 +191,7 @@ class _FamilyScenes:
         shown = self._package(self._guardian(), "consents")
         self.on.do(
             self._guardian(),
-            packages.sign,
+            signatures.sign,
             case_id=self.case_id,
             stage="consents",
             answers={"processing": "refused"},
@@ -303,10 +310,10 @@ class _FamilyScenes:
             "locale": self.family.locale,
         }
         if said == "given":
-            sent = self.on.do(who, packages.ask_package_code, **asked)
+            sent = self.on.do(who, signatures.ask_package_code, **asked)
             asked["code_id"] = sent.code_id
             asked["typed"] = one_time_code(self.on.tools.pepper, sent.code_id)
-        self.on.do(who, packages.sign, **asked)
+        self.on.do(who, signatures.sign, **asked)
 
     def _questionnaire(self) -> dict[str, Any]:
         return {

@@ -24,7 +24,7 @@ from server.http.context import perform
 from server.http.errors import sentence_of
 from server.http.rendering import locale, page
 from server.kernel.errors import LimitReached, NotFound, Refused, StageClosed, TextChanged
-from server.services.families import arrivals, packages
+from server.services.families import arrivals, packages, signatures
 from server.services.families.packages import Package, Question, Said
 from server.services.limits import CODE_ADDRESS
 from server.web.letterhead import Speaker
@@ -174,7 +174,7 @@ def check(place: Place) -> ResponseReturnValue:
     limits.allow((CODE_ADDRESS, limits.here()))
     try:
         perform(
-            packages.sign,
+            signatures.sign,
             case_id=place.case_id,
             stage=place.stage,
             answers=sheet.answers(asked),
@@ -331,7 +331,7 @@ def _line(place: Place, one: Question, said: Said | None) -> dict[str, Any]:
 
 def _put_off(place: Place, one: Question) -> ResponseReturnValue:
     perform(
-        packages.sign,
+        signatures.sign,
         case_id=place.case_id,
         stage=place.stage,
         answers={one.consent: "deferred"},
@@ -349,7 +349,7 @@ def _ask_code(place: Place, asked: Package, sheet: Sheet) -> bool:
         return False
     try:
         sent = perform(
-            packages.ask_package_code,
+            signatures.ask_package_code,
             case_id=place.case_id,
             stage=place.stage,
             answers=answers,

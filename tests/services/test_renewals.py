@@ -12,7 +12,7 @@ from server.access.actors import SHELL, Actor
 from server.kernel.marks import one_time_code
 from server.services.cases import steps
 from server.services.consent import renewals
-from server.services.families import applications, packages
+from server.services.families import applications, packages, signatures
 from server.store import cases, consents
 from tests.factories import Enrolment, School, an_enrolment, republished
 
@@ -120,7 +120,7 @@ def test_a_no_said_twice_opens_one_consequence(school: School) -> None:
         "locale": "ru",
     }
     for _ in range(2):
-        school.do(replace(mine.guardian, case_id=asked.case_id), packages.sign, **facts)
+        school.do(replace(mine.guardian, case_id=asked.case_id), signatures.sign, **facts)
     assert _open_tasks(school, mine, "consent_withdrawal") == ["close_application"]
 
 
@@ -180,10 +180,10 @@ def _answer(mine: Enrolment, said: Any, actor: Actor | None = None, case_id: Any
         "locale": "ru",
     }
     if said == "given":
-        sent = mine.school.do(who, packages.ask_package_code, **facts)
+        sent = mine.school.do(who, signatures.ask_package_code, **facts)
         facts["code_id"] = sent.code_id
         facts["typed"] = one_time_code(mine.school.tools.pepper, sent.code_id)
-    mine.school.do(who, packages.sign, **facts)
+    mine.school.do(who, signatures.sign, **facts)
 
 
 def _inbox(school: School) -> None:

@@ -25,7 +25,7 @@ from server.kernel.errors import (
 from server.kernel.marks import one_time_code
 from server.runtime import Runtime
 from server.services.consent import verification
-from server.services.families import arrivals, packages
+from server.services.families import arrivals, packages, signatures
 from server.store import consents
 from tests.factories import (
     Enrolment,
@@ -244,7 +244,7 @@ def test_a_stranger_sees_and_signs_nothing_of_an_application(school: School) -> 
     facts = _asked(mine, BOTH)
     for actor in (stranger.actor, Actor("visitor", school.tenant_id)):
         with pytest.raises(NotFound):
-            school.do(actor, packages.sign, case_id=mine.case_id, stage="consents", **facts)
+            school.do(actor, signatures.sign, case_id=mine.case_id, stage="consents", **facts)
 
 
 def test_the_answer_to_a_contact_is_the_same_whether_it_is_known_or_not(school: School) -> None:
@@ -333,7 +333,7 @@ def _asked(mine: Enrolment, answers: dict[str, str]) -> dict[str, Any]:
     if "given" in answers.values():
         sent = do(
             mine.guardian,
-            packages.ask_package_code,
+            signatures.ask_package_code,
             case_id=mine.case_id,
             stage="consents",
             **facts,
@@ -345,7 +345,7 @@ def _asked(mine: Enrolment, answers: dict[str, str]) -> dict[str, Any]:
 
 def _do_sign(mine: Enrolment, facts: dict[str, Any]) -> Any:
     return mine.school.do(
-        mine.guardian, packages.sign, case_id=mine.case_id, stage="consents", **facts
+        mine.guardian, signatures.sign, case_id=mine.case_id, stage="consents", **facts
     )
 
 
