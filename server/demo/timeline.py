@@ -16,7 +16,7 @@ from server.forms.answers import read_json
 from server.forms.definition import FormSpec
 from server.kernel.clock import FixedClock
 from server.kernel.marks import one_time_code
-from server.services.cases import decisions, filling, steps
+from server.services.cases import decisions, documents, filling, steps
 from server.services.cases.filling import Read
 from server.services.consent import withdrawals as leaving
 from server.services.families import (
@@ -27,7 +27,8 @@ from server.services.families import (
     requests,
     signatures,
 )
-from server.services.unit_of_work import Tools
+from server.services.model import in_force
+from server.services.unit_of_work import Tools, UnitOfWork
 from server.services.worklist import desk
 from server.store import cases
 
@@ -45,11 +46,13 @@ class Timeline:
     coordinators: list[Actor]
     phone: str
     clock: FixedClock = field(init=False)
+    signs_from: int = field(init=False)  # the age of a child's own signature
 
     def __post_init__(self) -> None:
         self.now = self.tools.clock.now()
         self.clock = FixedClock(self.now)
         self.tools = replace(self.tools, clock=self.clock)
+        self.signs_from = self.do(SYSTEM, _signs_from, school_id=self.school_id)
 
     def play(self, cast: tuple[Family, ...]) -> None:
         """Let every family act in order of time, up to this moment."""
@@ -347,8 +350,7 @@ class _FamilyScenes:
         return self.on.coordinators[which]
 
     def _is_teenager(self) -> bool:
-        shown = self.on.do(self._guardian(), applications.application, case_id=self.case_id)
-        return shown.age is not None and shown.age >= shown.child_signs_from
+        return self.family.age >= self.on.signs_from
 
     def _place(self) -> UUID:
         return self.on.places[self.family.place]
@@ -357,3 +359,8 @@ class _FamilyScenes:
         if self.number % 2:
             return f"family{self.number}@mail-families.example"
         return f"{self.on.phone}{1000 + self.number}"
+
+
+def _signs_from(work: UnitOfWork, *, school_id: UUID) -> int:
+    bundle = in_force.ready_in_force(work, school_id).bundle
+    return documents.signer_rules(bundle).signs_from("mentee")
