@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,7 @@ from server.services.unit_of_work import Tools
 from server.store import schools, tenancy
 
 PASSWORD = "demo-mentor-2026"  # noqa: S105 - of invented people, and printed for whoever runs the demo
+PLATFORM = "mentor-school"
 PLATFORM_SCOPES = (
     "definitions:read",
     "definitions:write",
@@ -41,28 +43,34 @@ SCHOOL_SCOPES = (
 
 
 def load(runtime: Runtime) -> None:
-    """Fill an empty database with the demo and write DATA/demo.json; a full one stays as it is."""
-    tools = runtime.tools
-    with tools.begin(SHELL) as work:
-        releases.load_shipped(work)
-        known = {row.slug for row in tenancy.all_tenants(work.session)}
-    accounts: list[dict[str, Any]] = []
-    tokens: list[dict[str, Any]] = []
-    password = hash_password(PASSWORD)
-    if "mentor-school" not in known:
-        _platform(tools, password, accounts, tokens)
-    for partner in cast.PARTNERS:
-        if partner.slug not in known:
-            _partner(tools, partner, password, accounts, tokens)
-    if accounts:
-        _write(runtime, accounts, tokens)
+    """Fill an empty database with the demo and write DATA/demo.json; a full one stays as it is.
+
+    One transaction: whoever is killed midway leaves nothing, and the next start loads it all.
+    """
+    written = _Written(runtime)
+    with runtime.tools.database.in_one() as database:
+        tools = replace(runtime.tools, database=database)
+        with tools.begin(SHELL) as work:
+            releases.load_shipped(work)
+            known = {row.slug for row in tenancy.all_tenants(work.session)}
+        accounts: list[dict[str, Any]] = []
+        tokens: list[dict[str, Any]] = []
+        password = hash_password(PASSWORD)
+        if PLATFORM not in known:
+            _platform(tools, password, accounts, tokens)
+        for partner in cast.PARTNERS:
+            if partner.slug not in known:
+                _partner(tools, partner, password, accounts, tokens)
+        if accounts:
+            written.prepare(accounts, tokens)
+    written.put_in_place()
 
 
 def _platform(
     tools: Tools, password: str, accounts: list[dict[str, Any]], tokens: list[dict[str, Any]]
 ) -> None:
     with tools.begin(SHELL) as work:
-        tenant = people.add_tenant(work, slug="mentor-school", name="Mentor School", platform=True)
+        tenant = people.add_tenant(work, slug=PLATFORM, name="Mentor School", platform=True)
     owner = cast.PLATFORM
     with tools.begin(SHELL, tenant) as work:
         person = people.add_colleague(
@@ -71,7 +79,7 @@ def _platform(
         token = people.issue_token(
             work, name="demo platform", scopes=PLATFORM_SCOPES, person_id=person
         )
-    accounts.append(_account(owner, "mentor-school", None))
+    accounts.append(_account(owner, PLATFORM, None))
     tokens.append({"name": "platform", "token": token, "scopes": list(PLATFORM_SCOPES)})
 
 
@@ -193,17 +201,31 @@ def _account(colleague: cast.Colleague, tenant: str, school: str | None) -> dict
     }
 
 
-def _write(runtime: Runtime, accounts: list[dict[str, Any]], tokens: list[dict[str, Any]]) -> None:
-    doors = [f"{runtime.settings.base_url}/go/{p.school['slug']}" for p in cast.PARTNERS]
-    written = {
-        "accounts": accounts,
-        "tokens": tokens,
-        "school_links": doors,
-        "outbox": f"{runtime.settings.base_url}/_outbox",
-    }
-    file = runtime.settings.data.demo
-    fresh = file.with_suffix(".new")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        json.dump(written, stream, ensure_ascii=False, indent=2)
-    fresh.replace(file)
+class _Written:
+    """DATA/demo.json: the only place where the demo's tokens can be read.
+
+    Written before the commit and put in place after it, so that no moment to be killed in loses
+    the tokens of a demo that is loaded.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._base_url = runtime.settings.base_url
+        self._file = runtime.settings.data.demo
+        self._fresh = self._file.with_suffix(".new")
+
+    def prepare(self, accounts: list[dict[str, Any]], tokens: list[dict[str, Any]]) -> None:
+        """Write it beside its place."""
+        written = {
+            "accounts": accounts,
+            "tokens": tokens,
+            "school_links": [f"{self._base_url}/go/{p.school['slug']}" for p in cast.PARTNERS],
+            "outbox": f"{self._base_url}/_outbox",
+        }
+        handle = os.open(self._fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            json.dump(written, stream, ensure_ascii=False, indent=2)
+
+    def put_in_place(self) -> None:
+        """Now the demo is there; also where the process that loaded it did not come so far."""
+        if self._fresh.exists():
+            self._fresh.replace(self._file)

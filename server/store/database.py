@@ -98,9 +98,7 @@ class Transaction:
 
     @property
     def _driver(self) -> psycopg.Connection[Any]:
-        driver = self._connection.connection.driver_connection
-        assert isinstance(driver, psycopg.Connection)
-        return driver
+        return _driver_of(self._connection)
 
     def _open(self) -> None:
         if self._opening:
@@ -150,6 +148,19 @@ class Database:
             finally:
                 transaction.close()
 
+    @contextmanager
+    def in_one(self) -> Iterator[Database]:
+        """The same database, where all that is begun is one transaction: everything or nothing.
+
+        For what is worth nothing by half. Nobody else sees any of it before the end, and one part
+        that fails takes all the others with it.
+        """
+        with self.engine.connect() as connection, connection.begin() as whole:
+            yield _InOne(self, connection)
+            whole.commit()
+            # As in `Transaction.finish`: SQLAlchemy knows nothing of what `read` alone wrote.
+            _driver_of(connection).commit()
+
     def refuse_powerful_role(self) -> None:
         """Refuse to work as a role that row-level security does not bind (SECURITY.md A11).
 
@@ -185,6 +196,45 @@ class Database:
 
     def _count(self, *_: Any) -> None:
         self.round_trips.add(1)
+
+
+class _InOne(Database):
+    """A database whose transactions are parts of one that somebody else commits."""
+
+    def __init__(self, outer: Database, connection: Connection) -> None:
+        self.url = outer.url
+        self.engine = outer.engine
+        self.round_trips = outer.round_trips
+        self._connection = connection
+
+    @contextmanager
+    def begin(self, tenant_id: UUID | None) -> Iterator[Transaction]:
+        """A part, in its own tenant; what it wrote the next part reads."""
+        part = _Part(self._connection, tenant_id, self.round_trips)
+        try:
+            yield part
+            part.finish()
+        finally:
+            part.close()
+
+
+class _Part(Transaction):
+    """A transaction that ends without a commit."""
+
+    def as_relay(self) -> None:
+        # The role would stay with the parts that follow.
+        raise Broken(what="transaction", state="part_of_one")
+
+    def finish(self) -> None:
+        if self._session is not None:
+            self._session.flush()
+        self.run_queued()
+
+
+def _driver_of(connection: Connection) -> psycopg.Connection[Any]:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    return driver
 
 
 def _rows(cursor: psycopg.Cursor[Any]) -> Rows:
