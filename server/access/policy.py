@@ -31,7 +31,9 @@ class Permission(Enum):
     SETTINGS_READ = "read a school's settings"
     SETTINGS_EDIT = "change a school's settings"
     PEOPLE_READ = "read staff, positions and schools"
-    PEOPLE_EDIT = "appoint staff"
+    PEOPLE_EDIT = "appoint staff, end roles and lock people out"
+    TOKENS_EDIT = "make and revoke tokens of programs"
+    ACCOUNT_OWN = "change one's own password and end one's own sessions"
     EVIDENCE_READ = "verify the chain of evidence"
     DEFINITIONS_READ = "read and check definitions"
     DEFINITIONS_PUBLISH = "publish a release of the model"
@@ -76,8 +78,18 @@ def is_shell(actor: Actor, _thing: Thing) -> bool:
     return actor.kind in ("shell", "system")
 
 
+def is_person(actor: Actor, _thing: Thing) -> bool:
+    """Somebody who signed in, not a program: a token makes no further tokens."""
+    return actor.kind == "staff"
+
+
+def has_account(actor: Actor, _thing: Thing) -> bool:
+    """Somebody signed in by an account, which is then their own."""
+    return actor.kind == "staff" and actor.account_id is not None
+
+
 def is_platform(actor: Actor, _thing: Thing) -> bool:
-    """The owner of the model or a site admin, acting in the platform's own tenant."""
+    """The keeper of the model or a site admin, acting in the platform's own tenant."""
     return actor.platform
 
 
@@ -125,6 +137,12 @@ TABLE: dict[Permission, list[list[Predicate]]] = {
     Permission.SETTINGS_EDIT: [[holds("partner_admin"), scoped("settings:write")], [is_shell]],
     Permission.PEOPLE_READ: [[holds("partner_admin", *_OFFICE), scoped("people:read")], [is_shell]],
     Permission.PEOPLE_EDIT: [[holds("partner_admin"), scoped("people:write")], [is_shell]],
+    Permission.TOKENS_EDIT: [
+        [holds("partner_admin"), is_person],
+        [is_platform, is_person],
+        [is_shell],
+    ],
+    Permission.ACCOUNT_OWN: [[has_account]],
     Permission.EVIDENCE_READ: [[holds("partner_admin"), scoped("evidence:read")], [is_shell]],
     Permission.DEFINITIONS_READ: [
         [holds("partner_admin", *_OFFICE), scoped("definitions:read")],

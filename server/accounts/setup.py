@@ -15,6 +15,7 @@ from flask_login.utils import _user_context_processor
 from flask_security import Security
 from flask_security.signals import user_authenticated
 
+from server.accounts import own
 from server.accounts.forms import SignInForm
 from server.accounts.pages import accounts, sign_in_facts
 from server.accounts.people import Accounts, SignedIn
@@ -59,6 +60,7 @@ def register(app: Flask, *, pepper: str) -> None:
     declare_door(app, "security.login", "public")
     declare_door(app, "security.logout", "public")
     app.register_blueprint(accounts)
+    app.register_blueprint(own.own)
     user_authenticated.connect(_signed_in, app)
     user_logged_out.connect(_signed_out, app)
 

@@ -11,10 +11,12 @@ from server.access.actors import Actor
 from server.access.policy import Permission
 from server.admin.base import doors_of, may
 from server.admin.forms import FormsView
+from server.admin.people import PeopleView
 from server.admin.publishing import FileView, HistoryView, PublishView
-from server.admin.records import EvidenceList, LetterList, PeopleList, ReleaseList, SchoolList
+from server.admin.records import EvidenceList, LetterList, ReleaseList, SchoolList
 from server.admin.said import _
 from server.admin.start import StartView
+from server.admin.tokens import TokensView
 from server.admin.workflows import WorkflowsView
 from server.http.context import declare_door
 from server.http.rendering import NavItem, add_navigation
@@ -39,7 +41,9 @@ def register(app: Flask) -> None:
     )
     kept = lazy_gettext("Records")
     records = (
-        PeopleList(name=lazy_gettext("People and roles"), endpoint="admin_people", url="people",
+        PeopleView(name=lazy_gettext("People and roles"), endpoint="admin_people", url="people",
+                   category=kept),
+        TokensView(name=lazy_gettext("Tokens"), endpoint="admin_tokens", url="tokens",
                    category=kept),
         SchoolList(name=lazy_gettext("Schools"), endpoint="admin_schools", url="schools",
                    category=kept),

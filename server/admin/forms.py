@@ -27,6 +27,7 @@ from server.kernel.errors import Conflict, NotFound, Refused
 from server.kernel.text import LOCALES
 from server.model.definition import target_of
 from server.model.limits import Limits
+from server.services.accounts import people
 from server.services.model import school_settings
 from server.services.model.school_settings import Settings
 from server.words import dates
@@ -173,6 +174,8 @@ def bar(shown: Settings) -> dict[str, Any]:
         "waiting": waiting,
         "drafted": shown.draft is not None,
         "problems": len(shown.problems),
+        # Whom to ask for an exception, where a rule stands in the way.
+        "keepers": perform(people.keepers) if shown.problems else [],
         "elsewhere": [
             {"title": title, "url": url, "count": count} for title, url, count in _troubled(shown)
         ],

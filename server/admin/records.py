@@ -1,6 +1,6 @@
-"""Records to look at: people and roles, schools, releases, the chain of evidence, letters.
+"""Records to look at: schools, releases, the chain of evidence, letters.
 
-Names are sealed and opened by services for this page alone; nothing here can be changed.
+Nothing here can be changed.
 """
 
 from __future__ import annotations
@@ -19,20 +19,12 @@ from server.http.context import perform, tools
 from server.http.rendering import locale
 from server.kernel.text import Text
 from server.services import records
-from server.services.accounts import people
 from server.services.model import releases
 from server.words import dates
 from server.words.speech import N_
 
 Rows = Sequence[Mapping[str, Any]]
 
-ROLES: Mapping[str, str] = {
-    "partner_admin": N_("partner’s administrator"),
-    "coordinator": N_("coordinator"),
-    "cycle_lead": N_("cycle lead"),
-    "curator": N_("municipal representative"),
-    "tutor": N_("tutor"),
-}
 _STATES: Mapping[str, str] = {
     "queued": N_("on its way"),
     "sent": N_("sent"),
@@ -57,36 +49,6 @@ _LETTERS: Mapping[str, str] = {
     "renewal_needed": N_("Letter: a consent is running out"),
 }
 _CHANNELS: Mapping[str, str] = {"mail": N_("mail"), "sms": N_("text message")}
-
-
-class PeopleList(ServiceList):
-    """Who works in the school, and in which role."""
-
-    needs = Permission.PEOPLE_READ
-    columns = ("name", "contact", "roles")
-    labels = {
-        "name": lazy_gettext("Name"),
-        "contact": lazy_gettext("Mail"),
-        "roles": lazy_gettext("Role"),
-    }
-    lead = lazy_gettext("Everybody who holds a role in the school today.")
-    empty = lazy_gettext("Nobody holds a role here yet. Roles are given by the platform’s team.")
-
-    def rows(self) -> Rows:
-        """Everybody of staff in this school."""
-        school = school_here()
-        places = dict(perform(records.places_of, school_id=school.id))
-        found = perform(people.colleagues, school_id=school.id)
-        rows = [
-            {
-                "id": one.person_id,
-                "name": one.name or _("erased"),
-                "contact": one.contact or "",
-                "roles": "; ".join(_held(role, places) for role in one.roles),
-            }
-            for one in found
-        ]
-        return sorted(rows, key=lambda row: str(row["name"]))
 
 
 class SchoolList(ServiceList):
@@ -129,7 +91,7 @@ class ReleaseList(ServiceList):
         "hash": lazy_gettext("Fingerprint"),
     }
     lead = lazy_gettext(
-        "What the model’s owner has published. New applications start with the first line."
+        "What the model’s keeper has published. New applications start with the first line."
     )
 
     def rows(self) -> Rows:
@@ -208,18 +170,6 @@ class LetterList(ServiceList):
             }
             for one in perform(records.newest_letters, school_id=school.id)
         ]
-
-
-def _held(role: tuple[Any, ...], places: Mapping[Any, str]) -> str:
-    name, _school, place, since, until = role
-    said_ = _(ROLES[name]) if name in ROLES else name
-    where = f" ({places[place]})" if place in places else ""
-    if until is None:
-        return _("%(role)s%(where)s since %(since)s", role=said_, where=where, since=_day(since))
-    return _(
-        "%(role)s%(where)s from %(since)s to %(until)s",
-        role=said_, where=where, since=_day(since), until=_day(until),
-    )  # fmt: skip
 
 
 def _day(when: date) -> str:

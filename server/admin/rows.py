@@ -78,10 +78,14 @@ class Sheet:
 
     @property
     def hide_left(self) -> str:
-        """«Скрыть можно ещё 1 из 2»."""
+        """«Скрыть можно ещё 1 из 2», or why nothing more can be hidden."""
         room = self.hidden.room
         if room is None or not room.most:
             return ""
+        if not room.left:
+            return _("as many are hidden as may be; bring one back to hide another")
+        if not any(row.hide == "hide" for row in self.rows):
+            return _("there is nothing more to hide")
         return _("%(left)s of %(most)s left to hide", left=room.left, most=room.most)
 
     @property
@@ -152,7 +156,7 @@ class _Rows:
             movable=point.may("move"),
             own=False,
             hidden=hidden,
-            hide="show" if hidden else "hide" if point.may("hide") else "",
+            hide="show" if hidden else "hide" if point.may("hide") and self._room_to_hide else "",
             reset="reset" if self.draft.is_changed(name) else "",
         )
         for part, label in (("label", _("Question")), ("help", _("Hint"))):
@@ -163,6 +167,11 @@ class _Rows:
         if point.may("set", "required") or self.draft.change("set", name, "required"):
             row.settings += self._required(name, mine)
         return self._finished(row, mine)
+
+    @property
+    def _room_to_hide(self) -> bool:
+        room = self.counts["hidden"].room
+        return room is not None and room.left > 0
 
     def _own(self, name: str, change: AddField) -> Row:
         own = change.field
@@ -224,9 +233,12 @@ class _Rows:
                     "long_text" if part == "help" else "text",
                     f"{label}, {language}",
                     value=words.get(locale, "").strip(),
-                    required=True,
+                    # An own question needs the school's language alone; the model's has both.
+                    required=locale == LOCALES[0] or shipped is not None,
                     max_length=HELP_LENGTH if part == "help" else None,
-                    help=_model_words(shipped, words, locale),
+                    help=_only_one_language(part, locale)
+                    if shipped is None and name in self.draft.own
+                    else _model_words(shipped, words, locale),
                     remarks=self._said(about),
                 )
             )
@@ -332,7 +344,10 @@ class _Rows:
             places.append((name, _("After “%(name)s”", name=_short(label))))
         return [
             _field(f"{NEW}.label.ru", "text", _("Question, in Russian"), required=True),
-            _field(f"{NEW}.label.en", "text", _("Question, in English")),
+            _field(
+                f"{NEW}.label.en", "text", _("Question, in English"),
+                help=_only_one_language("label", "en"),
+            ),
             _field(f"{NEW}.help.ru", "text", _("Hint, in Russian")),
             _field(f"{NEW}.help.en", "text", _("Hint, in English")),
             _field(
@@ -376,6 +391,14 @@ def _speaks_of(problem: Problem, words: Mapping[str, str], locale: str) -> bool:
     if problem.code == "WORDS-LONG":
         return len(words.get(locale, "")) == given
     return locale == LOCALES[0]
+
+
+def _only_one_language(part: str, locale: str) -> str:
+    if part != "label" or locale == LOCALES[0]:
+        return ""
+    return _(
+        "The school’s language is enough. Left empty, readers of English see the Russian words."
+    )
 
 
 def _model_words(shipped: Text | None, words: Text, locale: str) -> str:

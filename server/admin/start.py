@@ -22,12 +22,13 @@ from server.http.context import current_actor, perform, tools
 from server.http.rendering import locale
 from server.kernel.text import Text
 from server.model.definition import Variant
+from server.services.accounts import people
 from server.services.model import releases, school_settings
 from server.words import dates
 
 
 class StartView(ServiceIndex):
-    """Where a partner's administrator begins; the model's owner finds its releases."""
+    """Where a partner's administrator begins; the model's keeper finds its releases."""
 
     def is_accessible(self) -> bool:
         """Whoever may read a school's settings, and the platform's own people."""
@@ -77,5 +78,6 @@ class StartView(ServiceIndex):
                 for one in history
             ],
             history_url=at_school("admin_history.show"),
+            keepers=perform(people.keepers),
             may_edit=may_edit(school),
         )

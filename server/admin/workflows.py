@@ -229,6 +229,8 @@ def _title(kind: str) -> str:
 
 
 def _room(point: Point) -> str:
+    if point.kind == "valid":
+        return _kept_room(point)
     if not point.operations:
         return _("Cannot be changed: %(value)s.", value=said.spoken(point.now) or _("none"))
     if point.kind == "remind":
@@ -237,6 +239,15 @@ def _room(point: Point) -> str:
     if point.kind == "approvals":
         return _("Can be %(span)s people.", span=said.span(point.limit))
     return _("Can be %(span)s.", span=said.span(point.limit))
+
+
+def _kept_room(point: Point) -> str:
+    """How long a consent and what it allowed live: counted from the end of the cycle."""
+    if not point.operations:
+        if not point.now.amount:
+            return _("Cannot be changed: until the last day of the cycle.")
+        return _("Cannot be changed: %(value)s after the cycle ends.", value=said.spoken(point.now))
+    return _("After the cycle ends: %(span)s.", span=said.span(point.limit))
 
 
 def _ruler(point: Point) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ import json
 import os
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import click
@@ -17,6 +17,9 @@ from server.cli import speaking
 from server.kernel.errors import NotFound
 from server.runtime import Runtime, build
 from server.words.speech import N_
+
+if TYPE_CHECKING:
+    from server.services.accounts.tokens import Token
 
 _FACTS = (
     "name", "legal_name", "kind", "address", "inn", "ogrn", "processor_name",
@@ -103,7 +106,7 @@ def add_user(
         speaking.say(N_("Added. They set a password here: %(address)s"), address=address)
 
 
-@click.group(help=N_("Make tokens for the API."))
+@click.group(help=N_("Tokens of programs that use the API: make, list, revoke."))
 def token() -> None:
     pass
 
@@ -117,7 +120,7 @@ def token() -> None:
 def create_token(
     partner: str, email: str, name: str, scopes: tuple[str, ...], as_json: bool
 ) -> None:
-    from server.services.accounts import people
+    from server.services.accounts import tokens
     from server.store import tenancy
 
     runtime = build(settings.load(os.environ))
@@ -128,12 +131,60 @@ def create_token(
         mine = next((one for one in held if one.tenant_id == tenant_id), None)
         if mine is None:
             raise NotFound(what="account")
-        made = people.issue_token(work, name=name, scopes=scopes, person_id=mine.person_id)
+        made = tokens.issue_token(work, name=name, scopes=scopes, person_id=mine.person_id)
     runtime.close()
     if as_json:
         _print({"token": made})
     else:
         click.echo(made)
+
+
+@token.command("list", help=N_("Name, rights and state of a partner’s tokens; never the tokens."))
+@click.option("--partner", required=True, help=N_("The partner's short name."))
+@click.option("--json", "as_json", is_flag=True, help=N_("Print data for programs."))
+def list_tokens(partner: str, as_json: bool) -> None:
+    from server.services.accounts import tokens
+
+    runtime = build(settings.load(os.environ))
+    with runtime.tools.begin(SHELL, _tenant(runtime, partner)) as work:
+        found = tokens.tokens(work)
+    runtime.close()
+    if as_json:
+        click.echo(json.dumps([_told(one) for one in found], ensure_ascii=False))
+        return
+    if not found:
+        speaking.say(N_("There are no tokens."))
+    for one in found:
+        facts = {"id": one.id, "name": one.name, "rights": " ".join(one.scopes)}
+        if one.revoked_at is not None:
+            speaking.say(N_("%(id)s  revoked  %(name)s: %(rights)s"), **facts)
+        else:
+            speaking.say(N_("%(id)s  in use  %(name)s: %(rights)s"), **facts)
+
+
+@token.command("revoke", help=N_("Revoke a token: it is refused from the next request on."))
+@click.option("--partner", required=True, help=N_("The partner's short name."))
+@click.argument("token_id", type=click.UUID)
+def revoke_token(partner: str, token_id: UUID) -> None:
+    from server.services.accounts import tokens
+
+    runtime = build(settings.load(os.environ))
+    with runtime.tools.begin(SHELL, _tenant(runtime, partner)) as work:
+        tokens.revoke_token(work, token_id=token_id)
+    runtime.close()
+    speaking.say(N_("Revoked."))
+
+
+def _told(one: Token) -> dict[str, Any]:
+    moments = ("created_at", "last_used_at", "revoked_at")
+    said = {name: held.isoformat() for name in moments if (held := getattr(one, name)) is not None}
+    return {
+        "id": str(one.id),
+        "name": one.name,
+        "acts_as": one.person,
+        "scopes": list(one.scopes),
+        **{name: said.get(name) for name in moments},
+    }
 
 
 def _tenant(runtime: Runtime, slug: str) -> UUID:

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from flask import Flask, Request, Response, g, session
+from flask import Flask, Request, Response, g, request, session
 from flask.sessions import SessionInterface, SessionMixin
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
@@ -31,7 +31,19 @@ REFRESH = timedelta(minutes=5)  # how stale "last seen" may be: a row is not wri
 
 # What a browser may hold before it did anything.
 _VISITOR_KEYS = frozenset({"csrf_token", "fs_cc", "mark"})
-_STAFF_KEYS = frozenset({"_user_id", "_fresh", "_id", "fs_paa", "staff_until", "active_tenant"})
+_STAFF_KEYS = frozenset(
+    {"_user_id", "_fresh", "_id", "fs_paa", "staff_until", "active_tenant", "browser"}
+)
+
+# Each names those before it among its own ancestors, so the order is from the youngest.
+_BROWSERS = (
+    ("YaBrowser", "Яндекс.Браузер"), ("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"),
+    ("FxiOS", "Firefox"), ("Chrome", "Chrome"), ("CriOS", "Chrome"), ("Safari", "Safari"),
+)  # fmt: skip
+_MACHINES = (
+    ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"),
+    ("Macintosh", "Mac"), ("Linux", "Linux"),
+)  # fmt: skip
 
 FamilyKind = Literal["guardian", "mentee"]
 
@@ -170,9 +182,12 @@ class Sessions(SessionInterface):
         data = {key: value for key, value in session.data.items() if key != "_id"}
         kept = rows.Stored(session.account_id, data, started, _end(data, started, now))
         with self._database.begin(None) as transaction:
-            if fresh and session.sid is not None:
-                rows.drop(transaction, _hash(session.sid))
-            rows.keep(transaction, _hash(sid), kept)
+            if not fresh:
+                rows.change(transaction, _hash(sid), kept)
+            else:
+                if session.sid is not None:
+                    rows.drop(transaction, _hash(session.sid))
+                rows.keep(transaction, _hash(sid), kept)
         if fresh:
             self._set_cookie(response, sid)
 
@@ -251,10 +266,35 @@ def start_staff(account_id: UUID, *, active_tenant: UUID | None) -> None:
     session.pop("csrf_token", None)
     g.pop("csrf_token", None)
     session["staff_until"] = int((datetime.now(UTC) + LONGEST).timestamp())
+    session["browser"] = browser_named(request.headers.get("User-Agent", ""))
     if active_tenant is not None:
         session["active_tenant"] = str(active_tenant)
     current().account_id = account_id
     current().renew()
+
+
+def keep_staff(mark: str) -> None:
+    """Stay signed in after every session of the account was ended: another id, another mark."""
+    session["_user_id"] = mark
+    session.pop("csrf_token", None)
+    g.pop("csrf_token", None)
+    current().renew()
+
+
+def here() -> bytes | None:
+    """By what the server knows this browser's session; None where it keeps none."""
+    sid = current().sid
+    return _hash(sid) if sid is not None else None
+
+
+def browser_named(agent: str) -> str:
+    """The kind of browser and machine in a word or two, so that its owner knows it again.
+
+    Too coarse to tell two people apart: neither versions nor models are kept.
+    """
+    browser = next((name for sign, name in _BROWSERS if sign in agent), "")
+    machine = next((name for sign, name in _MACHINES if sign in agent), "")
+    return " · ".join(part for part in (browser, machine) if part)
 
 
 def staff_mark() -> str | None:

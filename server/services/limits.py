@@ -40,22 +40,28 @@ SIGN_IN_ACCOUNT = Limit("sign_in_account", 60, _HOUR)
 SIGN_IN_ADDRESS = Limit("sign_in_address", 200, _QUARTER)
 RESET_ACCOUNT = Limit("reset_account", 5, _HOUR)
 RESET_ADDRESS = Limit("reset_address", 60, _HOUR)
+# Somebody at a browser that was left open, who tries the password of its owner.
+OLD_PASSWORD = Limit("old_password", 10, _QUARTER)
 LINK_ADDRESS = Limit("link_address", 600, _QUARTER)
 CODE_ADDRESS = Limit("code_address", 300, _QUARTER)
 CONTACT_ADDRESS = Limit("contact_address", 200, _HOUR)
 CONTACT_SCHOOL = Limit("contact_school", 2000, _DAY)
+# Tokens that open nothing. One that does is let in all the same: its owner guessed nothing.
+TOKEN_ADDRESS = Limit("token_address", 300, _QUARTER)
 NEW_LINK = Limit("new_link", 5, _HOUR)
 
 
-def count(work: UnitOfWork, *, tries: Iterable[tuple[Limit, str]]) -> tuple[str, datetime] | None:
-    """Count one try against each limit and whom it is about.
+def count(
+    work: UnitOfWork, *, tries: Iterable[tuple[Limit, str]], by: int = 1
+) -> tuple[str, datetime] | None:
+    """Count one try (or `by` of them at once) against each limit and whom it is about.
 
     Gives the limit that is exceeded longest and when it may be tried again, or None.
     """
     exceeded = []
     for limit, whom in tries:
-        start = _window_start(work.now, limit.window)
-        if tenancy.count_up(work.session, _key(work, limit, whom), start) > limit.most:
+        start = window_start(work.now, limit.window)
+        if tenancy.count_up(work.session, _key(work, limit, whom), start, by=by) > limit.most:
             exceeded.append((start + limit.window, limit.name))
     if not exceeded:
         return None
@@ -83,6 +89,7 @@ def _key(work: UnitOfWork, limit: Limit, whom: str) -> str:
     return f"{limit.name}:{hidden.hex()}"
 
 
-def _window_start(now: datetime, window: timedelta) -> datetime:
+def window_start(now: datetime, window: timedelta) -> datetime:
+    """When the window of a moment began: windows follow each other from 1970 on."""
     seconds = int(window.total_seconds())
     return datetime.fromtimestamp(int(now.timestamp()) // seconds * seconds, UTC)

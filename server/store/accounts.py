@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -15,28 +16,34 @@ from server.store.tenancy import Account, Door, Membership, Tenant
 
 STAFF = (
     "SELECT a.id, a.email, a.locale, m.person_id, t.platform, t.name, p.sealed, k.epoch, k.wrapped,"
-    " (SELECT count(*) FROM membership o WHERE o.account_id = a.id)"
+    " (SELECT count(*) FROM membership o WHERE o.account_id = a.id AND o.locked_at IS NULL)"
     " FROM account a JOIN membership m ON m.account_id = a.id AND m.tenant_id = %s"
     " JOIN tenant t ON t.id = m.tenant_id"
     " JOIN person p ON p.id = m.person_id AND p.tenant_id = m.tenant_id"
     " LEFT JOIN subject_key k ON k.subject_id = p.id AND k.tenant_id = p.tenant_id"
-    " WHERE a.fs_uniquifier = %s AND a.active"
+    " WHERE a.fs_uniquifier = %s AND a.active AND m.locked_at IS NULL"
 )
 POSITIONS = (
     "SELECT o.role, o.school_id, o.municipality_id FROM position o"
     " WHERE o.person_id = (SELECT m.person_id FROM membership m JOIN account a"
     " ON a.id = m.account_id WHERE a.fs_uniquifier = %s AND m.tenant_id = %s)"
-    " AND o.since <= %s AND (o.until IS NULL OR o.until >= %s) ORDER BY o.id"
+    " AND o.since <= %s AND (o.until IS NULL OR o.until >= %s) AND o.ended_at IS NULL"
+    " ORDER BY o.id"
 )
 BEARER = (
-    "SELECT k.id, k.scopes, k.school_id, k.person_id, t.platform FROM api_token k"
+    "SELECT k.id, k.scopes, k.school_id, k.person_id, t.platform, k.last_used_at FROM api_token k"
     " JOIN tenant t ON t.id = k.tenant_id WHERE k.id = %s AND k.revoked_at IS NULL"
+    " AND NOT EXISTS (SELECT 1 FROM membership m JOIN account a ON a.id = m.account_id"
+    " WHERE m.tenant_id = k.tenant_id AND m.person_id = k.person_id"
+    " AND (m.locked_at IS NOT NULL OR NOT a.active))"
 )
+USED = "UPDATE api_token SET last_used_at = %s WHERE id = %s"
 POSITIONS_OF_BEARER = (
     "SELECT o.role, o.school_id, o.municipality_id FROM position o JOIN api_token k"
     " ON k.person_id = o.person_id AND k.tenant_id = o.tenant_id WHERE k.id = %s"
     " AND (k.school_id IS NULL OR k.school_id = o.school_id)"
-    " AND o.since <= %s AND (o.until IS NULL OR o.until >= %s) ORDER BY o.id"
+    " AND o.since <= %s AND (o.until IS NULL OR o.until >= %s) AND o.ended_at IS NULL"
+    " ORDER BY o.id"
 )
 
 
@@ -65,6 +72,7 @@ class TokenRow:
     school_id: UUID | None
     person_id: UUID
     platform: bool
+    last_used_at: datetime | None
 
 
 def staff(
@@ -83,6 +91,11 @@ def token(transaction: Transaction, token_id: UUID, today: date) -> tuple[TokenR
         (BEARER, [token_id]), (POSITIONS_OF_BEARER, [token_id, today, today])
     )
     return (TokenRow(*found[0]) if found else None), positions
+
+
+def note_token_used(transaction: Transaction, token_id: UUID, now: datetime) -> None:
+    """Write down when a token was used; it goes out with the commit."""
+    transaction.queue(USED, [now, token_id])
 
 
 def account(session: Session, account_id: UUID) -> Account | None:
@@ -105,13 +118,50 @@ def account_of_person(session: Session, tenant_id: UUID, person_id: UUID) -> Acc
     return session.scalar(query)
 
 
+def memberships_here(session: Session, tenant_id: UUID) -> dict[UUID, Membership]:
+    """Everybody's membership of an organisation, by person."""
+    query = select(Membership).where(Membership.tenant_id == tenant_id)
+    return {row.person_id: row for row in session.scalars(query)}
+
+
+def membership_for_change(session: Session, tenant_id: UUID, person_id: UUID) -> Membership | None:
+    """One membership, held until this transaction ends."""
+    query = select(Membership).where(
+        Membership.tenant_id == tenant_id, Membership.person_id == person_id
+    )
+    return session.scalar(query.with_for_update())
+
+
+def people_able_to_act(session: Session, tenant_id: UUID, people: Iterable[UUID]) -> set[UUID]:
+    """Those of these people who can sign in to the organisation: not locked, not blocked."""
+    query = (
+        select(Membership.person_id)
+        .join(Account, Account.id == Membership.account_id)
+        .where(Membership.tenant_id == tenant_id, Membership.person_id.in_(list(people)))
+        .where(Membership.locked_at.is_(None), Account.active)
+    )
+    return set(session.scalars(query))
+
+
 def workplaces(session: Session, account_id: UUID) -> list[Tenant]:
-    """The organisations an account works in, by name."""
+    """The organisations an account works in and is not locked out of, by name."""
     query = (
         select(Tenant)
         .join(Membership, Membership.tenant_id == Tenant.id)
-        .where(Membership.account_id == account_id)
+        .where(Membership.account_id == account_id, Membership.locked_at.is_(None))
         .order_by(Tenant.name, Tenant.id)
+    )
+    return list(session.scalars(query))
+
+
+def platform_addresses(session: Session) -> list[str]:
+    """The mail addresses of those who work in the platform's own tenant."""
+    query = (
+        select(Account.email)
+        .join(Membership, Membership.account_id == Account.id)
+        .join(Tenant, Tenant.id == Membership.tenant_id)
+        .where(Tenant.platform, Account.active, Membership.locked_at.is_(None))
+        .order_by(Account.email)
     )
     return list(session.scalars(query))
 

@@ -6,11 +6,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, Select, UniqueConstraint, select
+from sqlalchemy import ColumnElement, Index, Select, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session
 
 from server.kernel.errors import NotFound
 from server.store.base import Base, TenantRow, refers
+from server.store.tenancy import Membership
 
 
 class Partner(TenantRow, Base):
@@ -69,6 +70,8 @@ class Position(TenantRow, Base):
     role: Mapped[str]
     since: Mapped[date]
     until: Mapped[date | None]
+    ended_at: Mapped[datetime | None]  # ended before its last day was over: from this moment on
+    ended_by: Mapped[UUID | None]
     __table_args__ = (
         refers("person_id", "person"),
         refers("school_id", "school"),
@@ -107,6 +110,7 @@ class ApiToken(TenantRow, Base):
     person_id: Mapped[UUID]  # as whom it acts
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
     __table_args__ = (refers("school_id", "school"), refers("person_id", "person"))
 
 
@@ -147,13 +151,58 @@ def require_place(session: Session, school_id: UUID, municipality_id: UUID | Non
 
 
 def holders(session: Session, school_id: UUID, role: str, on: date) -> list[Position]:
-    """Who holds a role in a school on a day."""
-    return list(session.scalars(_held(school_id, on).where(Position.role == role)))
+    """Who holds a role in a school on a day and may act in it: whoever is locked out may not."""
+    locked = select(Membership.person_id).where(
+        Membership.tenant_id == Position.tenant_id,
+        Membership.person_id == Position.person_id,
+        Membership.locked_at.is_not(None),
+    )
+    query = _held(school_id, on).where(Position.role == role, ~locked.exists())
+    return list(session.scalars(query))
 
 
 def positions_in(session: Session, school_id: UUID, on: date) -> list[Position]:
     """All roles held in a school on a day."""
     return list(session.scalars(_held(school_id, on)))
+
+
+def positions_ever(session: Session, school_id: UUID) -> list[Position]:
+    """All roles in a school, also those that ended or have not begun."""
+    query = select(Position).where(Position.school_id == school_id)
+    return list(session.scalars(query.order_by(Position.id)))
+
+
+def position(session: Session, position_id: UUID) -> Position | None:
+    """One role by its id, whenever it is or was held."""
+    return session.scalar(select(Position).where(Position.id == position_id))
+
+
+def position_for_change(session: Session, position_id: UUID) -> Position | None:
+    """One role, held until this transaction ends."""
+    query = select(Position).where(Position.id == position_id).with_for_update()
+    return session.scalar(query.execution_options(populate_existing=True))
+
+
+def positions_of(session: Session, person_id: UUID) -> list[Position]:
+    """All roles of a person in any school, also those that ended or have not begun."""
+    query = select(Position).where(Position.person_id == person_id)
+    return list(session.scalars(query.order_by(Position.id)))
+
+
+def holders_for_change(session: Session, school_id: UUID, role: str, on: date) -> list[Position]:
+    """Who holds a role in a school on a day, in one order and held until this transaction ends."""
+    query = _held(school_id, on).where(Position.role == role).with_for_update(of=Position)
+    return list(session.scalars(query))
+
+
+def tokens(session: Session) -> list[ApiToken]:
+    """All tokens of the tenant, newest first."""
+    return list(session.scalars(select(ApiToken).order_by(ApiToken.id.desc())))
+
+
+def token_for_change(session: Session, token_id: UUID) -> ApiToken | None:
+    """One token, held until this transaction ends."""
+    return session.scalar(select(ApiToken).where(ApiToken.id == token_id).with_for_update())
 
 
 def revisions(session: Session, school_id: UUID, *, limit: int = 50) -> list[SettingsRevision]:
@@ -190,11 +239,13 @@ def revision_in_state(session: Session, school_id: UUID, state: str) -> Settings
 
 def _held(school_id: UUID, on: date) -> Select[Position]:
     return (
-        select(Position)
-        .where(
-            Position.school_id == school_id,
-            Position.since <= on,
-            (Position.until.is_(None)) | (Position.until >= on),
-        )
-        .order_by(Position.id)
+        select(Position).where(Position.school_id == school_id, *_lasting(on)).order_by(Position.id)
+    )
+
+
+def _lasting(on: date) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Position.since <= on,
+        (Position.until.is_(None)) | (Position.until >= on),
+        Position.ended_at.is_(None),
     )

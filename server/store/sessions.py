@@ -17,9 +17,10 @@ READ = (
 )
 KEEP = (
     "INSERT INTO session (id_hash, account_id, data, created_at, expires_at)"
-    " VALUES (%s, %s, %s::jsonb, %s, %s) ON CONFLICT (id_hash) DO UPDATE"
-    " SET account_id = excluded.account_id, data = excluded.data, expires_at = excluded.expires_at"
+    " VALUES (%s, %s, %s::jsonb, %s, %s)"
 )
+# A session that was ended while its browser waited for an answer must not come back with it.
+CHANGE = "UPDATE session SET account_id = %s, data = %s::jsonb, expires_at = %s WHERE id_hash = %s"
 DROP = "DELETE FROM session WHERE id_hash = %s"
 
 
@@ -40,11 +41,17 @@ def read(transaction: Transaction, id_hash: bytes, now: datetime) -> Stored | No
 
 
 def keep(transaction: Transaction, id_hash: bytes, stored: Stored) -> None:
-    """Write a session down, new or changed; it goes out with the commit."""
+    """Write a new session down; it goes out with the commit."""
     data = json.dumps(stored.data, ensure_ascii=False)
     transaction.queue(
         KEEP, [id_hash, stored.account_id, data, stored.created_at, stored.expires_at]
     )
+
+
+def change(transaction: Transaction, id_hash: bytes, stored: Stored) -> None:
+    """Write down what changed in a session, unless it was ended meanwhile."""
+    data = json.dumps(stored.data, ensure_ascii=False)
+    transaction.queue(CHANGE, [stored.account_id, data, stored.expires_at, id_hash])
 
 
 def drop(transaction: Transaction, id_hash: bytes) -> None:

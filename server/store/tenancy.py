@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, PrimaryKeyConstraint, delete, select
+from sqlalchemy import ForeignKey, Index, PrimaryKeyConstraint, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -25,7 +25,7 @@ class Tenant(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     slug: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
-    platform: Mapped[bool] = mapped_column(default=False)  # the model's owner and site admins
+    platform: Mapped[bool] = mapped_column(default=False)  # the model's keeper and site admins
     created_at: Mapped[datetime]
 
 
@@ -64,6 +64,8 @@ class Membership(Base):
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
     person_id: Mapped[UUID]
+    locked_at: Mapped[datetime | None]  # shut out of this organisation alone, until unlocked
+    locked_by: Mapped[UUID | None]
 
 
 class SessionRow(Base):
@@ -117,11 +119,11 @@ def memberships_of(session: Session, account_id: UUID) -> list[Membership]:
     return list(session.scalars(query.order_by(Membership.tenant_id)))
 
 
-def count_up(session: Session, key: str, window_start: datetime) -> int:
-    """Raise a counter by one and return it: the count rises before anything is compared."""
-    row = insert(LimitCounter).values(key=key, window_start=window_start, count=1)
+def count_up(session: Session, key: str, window_start: datetime, *, by: int = 1) -> int:
+    """Raise a counter and return it: the count rises before anything is compared."""
+    row = insert(LimitCounter).values(key=key, window_start=window_start, count=by)
     row = row.on_conflict_do_update(
-        index_elements=["key", "window_start"], set_={"count": LimitCounter.count + 1}
+        index_elements=["key", "window_start"], set_={"count": LimitCounter.count + by}
     )
     return int(session.execute(row.returning(LimitCounter.count)).scalar_one())
 
@@ -134,6 +136,27 @@ def drop_old_limits(session: Session, before: datetime) -> None:
 def end_sessions_of(session: Session, account_id: UUID) -> None:
     """End every session of an account: after sign-out everywhere, password change, block."""
     session.execute(delete(SessionRow).where(SessionRow.account_id == account_id))
+
+
+def end_sessions_in(session: Session, account_id: UUID, tenant_id: UUID) -> None:
+    """End the sessions in which an account acts in one organisation."""
+    there = func.jsonb_extract_path_text(SessionRow.data, "active_tenant") == str(tenant_id)
+    session.execute(delete(SessionRow).where(SessionRow.account_id == account_id, there))
+
+
+def sessions_of(session: Session, account_id: UUID, now: datetime) -> list[SessionRow]:
+    """The living sessions of an account, newest first."""
+    query = select(SessionRow).where(
+        SessionRow.account_id == account_id, SessionRow.expires_at > now
+    )
+    return list(session.scalars(query.order_by(SessionRow.created_at.desc(), SessionRow.id_hash)))
+
+
+def end_session(session: Session, account_id: UUID, id_hash: bytes) -> None:
+    """End one session, if it is this account's."""
+    session.execute(
+        delete(SessionRow).where(SessionRow.account_id == account_id, SessionRow.id_hash == id_hash)
+    )
 
 
 def drop_dead_sessions(session: Session, now: datetime) -> None:

@@ -95,7 +95,12 @@ def _facts(shown: Card) -> list[dict[str, Any]]:
             "note": shown.capacity or "",
         }
         if shown.level == "L1":
-            fact["badge"] = {"kind": "waiting", "text": _("the parent’s document is not checked")}
+            fact["badge"] = {"kind": "off", "text": _("the parent’s document is not checked")}
+            # While the level is L1 this is for information (DECISIONS 6): nothing waits for it.
+            fact["hint"] = _(
+                "For information: a code confirmed the contact, and the decision does not wait for"
+                " the document."
+            )
         facts.append(fact)
     contact = shown.guardian_contact
     facts.append({"label": _("Contact"), "contact": contact, "kind": shown.guardian_contact_kind})

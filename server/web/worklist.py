@@ -242,10 +242,10 @@ def _line(text: str, kind: str = "") -> dict[str, str]:
 
 def _locked(row: WorkRow) -> str:
     """Why a row cannot be chosen; empty for rows with nothing to decide."""
-    if row.kind != "review" or row.selectable:
-        return ""
     if row.blocked is not None:
         return str(_(desk_words.WHY_NOT[row.blocked]))
+    if row.kind != "review" or row.selectable:
+        return ""
     if row.flags:
         return str(_("an answer needs a person’s look: decide on the card"))
     return str(_("not read yet: open the card"))
@@ -279,7 +279,7 @@ def _columns(found: Worklist) -> list[dict[str, Any]]:
     hint = " · ".join(desk_words.short_name(one) for one in named)
     return [
         {"label": _("Child")},
-        {"label": _("What is needed")},
+        {"label": _("What is needed"), "kind": "grow"},
         {"label": _("Consents"), "hint": hint},
         {"label": _("Due"), "kind": "nowrap"},
         {"label": _("Open"), "kind": "act", "hidden": True},

@@ -108,33 +108,33 @@ SENTENCES: Sentences = {
     },
     "LIMIT-P10": {
         "ru": "Своих вопросов может быть не больше {most}, вы добавили {given}. "
-        "Уберите {less} или попросите исключение.",
+        "Уберите {less} или попросите исключение у хранителя модели.",
         "en": "There may be at most {most} questions of your own, you added {given}. "
-        "Remove {less} or ask for an exception.",
+        "Remove {less} or ask the model’s keeper for an exception.",
     },
     "LIMIT-P10-NONE": {
         "ru": "В вашем варианте модели своих вопросов не добавляют. "
-        "Уберите вопрос или попросите исключение.",
+        "Уберите вопрос или попросите исключение у хранителя модели.",
         "en": "In your variant of the model there are no questions of your own. "
-        "Remove the question or ask for an exception.",
+        "Remove the question or ask the model’s keeper for an exception.",
     },
     "LIMIT-P11": {
         "ru": "Скрыть можно не больше {most}, вы скрыли {given}. "
-        "Верните {less} или попросите исключение.",
+        "Верните {less} или попросите исключение у хранителя модели.",
         "en": "At most {most} may be hidden, you hid {given}. "
-        "Put back {less} or ask for an exception.",
+        "Put back {less} or ask the model’s keeper for an exception.",
     },
     "LIMIT-P11-NONE": {
         "ru": "«{name}»: в вашем варианте модели вопросы не скрывают. "
-        "Верните вопрос или попросите исключение.",
+        "Верните вопрос или попросите исключение у хранителя модели.",
         "en": "“{name}”: in your variant of the model questions are not hidden. "
-        "Put the question back or ask for an exception.",
+        "Put the question back or ask the model’s keeper for an exception.",
     },
     "LIMIT-P13": {
         "ru": "«{name}»: решение принимают от {from} до {to} человек, вы указали {given}. "
-        "Поставьте {put} или попросите исключение.",
+        "Поставьте {put} или попросите исключение у хранителя модели.",
         "en": "“{name}”: the decision is taken by {from} to {to} people, you put {given}. "
-        "Put {put} or ask for an exception.",
+        "Put {put} or ask the model’s keeper for an exception.",
     },
     "LIMIT-P13-NONE": {
         "ru": "«{name}»: число решающих в вашем варианте модели не меняют. Уберите изменение.",
@@ -143,9 +143,9 @@ SENTENCES: Sentences = {
     },
     "LIMIT-P20": {
         "ru": "«{name}»: срок может быть {span}, вы указали {given}. "
-        "Поставьте {put} или попросите исключение.",
+        "Поставьте {put} или попросите исключение у хранителя модели.",
         "en": "“{name}”: the time may be {span}, you put {given}. "
-        "Put {put} or ask for an exception.",
+        "Put {put} or ask the model’s keeper for an exception.",
     },
     "LIMIT-P20-UNIT": {
         "ru": "«{name}»: этот срок считают в тех же единицах, что и в модели: "
@@ -154,15 +154,15 @@ SENTENCES: Sentences = {
     },
     "LIMIT-P20-NONE": {
         "ru": "«{name}»: этот срок в вашем варианте модели не меняют. "
-        "Поставьте {shipped} или попросите исключение.",
+        "Поставьте {shipped} или попросите исключение у хранителя модели.",
         "en": "“{name}”: in your variant of the model this time does not change. "
-        "Put {shipped} or ask for an exception.",
+        "Put {shipped} or ask the model’s keeper for an exception.",
     },
     "LIMIT-P21": {
         "ru": "«{name}»: напоминание приходит через срок {span}, вы указали {given}. "
-        "Поставьте {put} или попросите исключение.",
+        "Поставьте {put} или попросите исключение у хранителя модели.",
         "en": "“{name}”: a reminder goes out after {span}, you put {given}. "
-        "Put {put} or ask for an exception.",
+        "Put {put} or ask the model’s keeper for an exception.",
     },
     "LIMIT-P21-COUNT": {
         "ru": "«{name}»: напоминаний может быть от 1 до {most}, у вас {given}.",
@@ -187,9 +187,9 @@ SENTENCES: Sentences = {
     },
     "LIMIT-P21-NONE": {
         "ru": "«{name}»: напоминания в вашем варианте модели не меняют. "
-        "Уберите изменение или попросите исключение.",
+        "Уберите изменение или попросите исключение у хранителя модели.",
         "en": "“{name}”: in your variant of the model reminders do not change. "
-        "Remove the change or ask for an exception.",
+        "Remove the change or ask the model’s keeper for an exception.",
     },
     "LIMIT-P22": {
         "ru": "«{name}»: после конца цикла сведения хранят {span}, "
@@ -213,15 +213,15 @@ SENTENCES: Sentences = {
     },
     "LIMIT-P26": {
         "ru": "Вариантов ответа может быть от {from} до {to}, у вас {given}. "
-        "Оставьте {put} или попросите исключение.",
+        "Оставьте {put} или попросите исключение у хранителя модели.",
         "en": "There may be {from} to {to} choices, you have {given}. "
-        "Keep {put} or ask for an exception.",
+        "Keep {put} or ask the model’s keeper for an exception.",
     },
     "LIMIT-P26-NONE": {
         "ru": "«{name}»: варианты ответа в вашем варианте модели не меняют. "
-        "Верните прежние или попросите исключение.",
+        "Верните прежние или попросите исключение у хранителя модели.",
         "en": "“{name}”: in your variant of the model the choices do not change. "
-        "Put them back or ask for an exception.",
+        "Put them back or ask the model’s keeper for an exception.",
     },
     # Questions of a school's own.
     "LIMIT-SPECIAL": {

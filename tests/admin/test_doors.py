@@ -17,7 +17,7 @@ from server.cli import run
 from server.model.definition import SettingsSpec
 from server.model.settings import to_yaml
 from server.runtime import Runtime
-from server.services.accounts import people
+from server.services.accounts import people, tokens
 from server.services.accounts.passwords import hash_password
 from tests.admin.conftest import EDITOR, FORM, Editor, editor_of
 from tests.factories import a_colleague, a_school
@@ -329,7 +329,7 @@ BAD = {
 def token(editor: Editor) -> str:
     return editor.school.do(
         SHELL,
-        people.issue_token,
+        tokens.issue_token,
         name="doors",
         scopes=("settings:read", "settings:write"),
         person_id=editor.who.person_id,

@@ -25,7 +25,7 @@ from server.cli.routes import rules
 from server.http import sessions
 from server.http.context import door
 from server.runtime import Runtime
-from server.services.accounts import people
+from server.services.accounts import tokens
 from server.store import accounts, tables
 from tests.factories import (
     Colleague,
@@ -208,9 +208,9 @@ def _house(still: Runtime) -> House:
     mine = an_enrolment(school, at="review", child=child, age=15)
     token = school.do(
         SHELL,
-        people.issue_token,
+        tokens.issue_token,
         name="t",
-        scopes=people.SCOPES,
+        scopes=tokens.SCOPES,
         person_id=coordinator.person_id,
         school_id=school.id,
     )

@@ -202,15 +202,15 @@ def test_back_to_the_shipped_form_is_the_shipped_form_byte_for_byte(
 REFUSED: list[tuple[str, list[dict[str, Any]], str, str, str | None, str]] = [
     # variant, changes, code, at, why, the sentence in Russian
     ("standard", [own(f"own_{n}") for n in range(11)], "LIMIT-P10", FORM, "safety.own_fields",
-     "Своих вопросов может быть не больше 10, вы добавили 11. Уберите 1 или попросите исключение."),
+     "Своих вопросов может быть не больше 10, вы добавили 11. Уберите 1 или попросите исключение у хранителя модели."),
     ("strict", [own()], "LIMIT-P10-NONE", f"{FORM}.own_clubs", "safety.own_fields",
      "В вашем варианте модели своих вопросов не добавляют. "
-     "Уберите вопрос или попросите исключение."),
+     "Уберите вопрос или попросите исключение у хранителя модели."),
     ("standard", [hide("days"), hide("grade"), hide("talk_by")], "LIMIT-P11", f"{FORM}.talk_by",
-     "model.hidden", "Скрыть можно не больше 2, вы скрыли 3. Верните 1 или попросите исключение."),
+     "model.hidden", "Скрыть можно не больше 2, вы скрыли 3. Верните 1 или попросите исключение у хранителя модели."),
     ("strict", [hide("days")], "LIMIT-P11-NONE", f"{FORM}.days", "model.hidden",
      "«Когда тебе удобно»: в вашем варианте модели вопросы не скрывают. "
-     "Верните вопрос или попросите исключение."),
+     "Верните вопрос или попросите исключение у хранителя модели."),
     ("flexible", [hide("goal")], "LIMIT-REQUIRED-HIDE", f"{FORM}.goal", "model.matching",
      "«Твоя цель»: это обязательный вопрос, его нельзя скрыть. Верните его в анкету."),
     ("flexible", [set_(f"{FORM}.goal.required", False)], "LIMIT-REQUIRED-OFF",
@@ -230,14 +230,14 @@ REFUSED: list[tuple[str, list[dict[str, Any]], str, str, str | None, str]] = [
      "safety.child_voice", "«Твоё слово»: в эту анкету свои вопросы не добавляют. Уберите вопрос."),
     ("standard", [set_(f"{FORM}.talk_by.choices", choices(*"абвгдежз"))], "LIMIT-P26",
      f"{FORM}.talk_by.choices", "model.choices",
-     "Вариантов ответа может быть от 2 до 7, у вас 8. Оставьте 7 или попросите исключение."),
+     "Вариантов ответа может быть от 2 до 7, у вас 8. Оставьте 7 или попросите исключение у хранителя модели."),
     ("standard", [set_(f"{FORM}.talk_by.choices", choices("Лично"))], "LIMIT-P26",
      f"{FORM}.talk_by.choices", "model.choices",
-     "Вариантов ответа может быть от 2 до 7, у вас 1. Оставьте 2 или попросите исключение."),
+     "Вариантов ответа может быть от 2 до 7, у вас 1. Оставьте 2 или попросите исключение у хранителя модели."),
     ("strict", [set_(f"{FORM}.talk_by.choices", choices("Лично", "Иначе"))], "LIMIT-P26-NONE",
      f"{FORM}.talk_by.choices", "model.choices",
      "«Как тебе удобнее общаться»: варианты ответа в вашем варианте модели не меняют. "
-     "Верните прежние или попросите исключение."),
+     "Верните прежние или попросите исключение у хранителя модели."),
     ("standard", [set_(f"{FORM}.talk_by.choices", choices("Лично", " лично"))], "CHOICE-TWICE",
      f"{FORM}.talk_by.choices.1", "model.choices", "Вариант « лично» стоит дважды. Оставьте один."),
     ("standard", [set_(f"{FORM}.grade.choices", choices("1", "2"))], "SETTINGS-NO-CHOICES",
@@ -252,11 +252,11 @@ REFUSED: list[tuple[str, list[dict[str, Any]], str, str, str | None, str]] = [
     ("standard", [set_("minor_enrolment.decision.due.in", "20 working days")], "LIMIT-P20",
      "minor_enrolment.decision.due.in", "recommended.deadlines",
      "«Решение о приёме в программу»: срок может быть от 4 до 6 рабочих дней, вы указали "
-     "20 рабочих дней. Поставьте 6 рабочих дней или попросите исключение."),
+     "20 рабочих дней. Поставьте 6 рабочих дней или попросите исключение у хранителя модели."),
     ("flexible", [set_("minor_enrolment.decision.due.in", "1 working day")], "LIMIT-P20",
      "minor_enrolment.decision.due.in", "recommended.deadlines",
      "«Решение о приёме в программу»: срок может быть от 3 до 7 рабочих дней, вы указали "
-     "1 рабочий день. Поставьте 3 рабочих дня или попросите исключение."),
+     "1 рабочий день. Поставьте 3 рабочих дня или попросите исключение у хранителя модели."),
     ("standard", [set_("minor_enrolment.decision.due.in", "5 days")], "LIMIT-P20-UNIT",
      "minor_enrolment.decision.due.in", "recommended.deadlines",
      "«Решение о приёме в программу»: этот срок считают в тех же единицах, что и в модели: "
@@ -264,7 +264,7 @@ REFUSED: list[tuple[str, list[dict[str, Any]], str, str, str | None, str]] = [
     ("strict", [set_("minor_enrolment.voice.due.in", "15 days")], "LIMIT-P20-NONE",
      "minor_enrolment.voice.due.in", "recommended.deadlines",
      "«Хочет ли ребёнок участвовать»: этот срок в вашем варианте модели не меняют. "
-     "Поставьте 14 дней или попросите исключение."),
+     "Поставьте 14 дней или попросите исключение у хранителя модели."),
     ("standard", [set_("minor_enrolment.voice.due.in", "soon")], "SETTINGS-DURATION",
      "minor_enrolment.voice.due.in", None,
      "Здесь нужен срок: целое число, например 5. В файле пишут 5 working days или 14 days."),
@@ -272,7 +272,7 @@ REFUSED: list[tuple[str, list[dict[str, Any]], str, str, str | None, str]] = [
     ("standard", [set_("minor_enrolment.voice.remind.after", ["3 days", "15 days"])], "LIMIT-P21",
      "minor_enrolment.voice.remind.after.1", "recommended.reminders",
      "«Хочет ли ребёнок участвовать»: напоминание приходит через срок от 1 до 14 дней, "
-     "вы указали 15 дней. Поставьте 14 дней или попросите исключение."),
+     "вы указали 15 дней. Поставьте 14 дней или попросите исключение у хранителя модели."),
     ("standard", [set_("minor_enrolment.voice.remind.after", [f"{n} days" for n in range(1, 7)])],
      "LIMIT-P21-COUNT", "minor_enrolment.voice.remind.after", "recommended.reminders",
      "«Хочет ли ребёнок участвовать»: напоминаний может быть от 1 до 5, у вас 6."),
@@ -294,7 +294,7 @@ REFUSED: list[tuple[str, list[dict[str, Any]], str, str, str | None, str]] = [
     ("strict", [set_("minor_enrolment.voice.remind.after", ["3 days"])], "LIMIT-P21-NONE",
      "minor_enrolment.voice.remind.after", "recommended.reminders",
      "«Хочет ли ребёнок участвовать»: напоминания в вашем варианте модели не меняют. "
-     "Уберите изменение или попросите исключение."),
+     "Уберите изменение или попросите исключение у хранителя модели."),
     ("standard", [set_("minor_enrolment.voice.remind.after", "3 days")], "SETTINGS-DURATIONS",
      "minor_enrolment.voice.remind.after", None,
      "Здесь нужны сроки по порядку, например 3 и 7. В файле пишут [3 days, 7 days]."),
@@ -302,7 +302,7 @@ REFUSED: list[tuple[str, list[dict[str, Any]], str, str, str | None, str]] = [
     ("strict", [set_("minor_enrolment.decision.approvals", 1)], "LIMIT-P13",
      "minor_enrolment.decision.approvals", "model.approvals",
      "«Решение о приёме в программу»: решение принимают от 2 до 3 человек, вы указали 1. "
-     "Поставьте 2 или попросите исключение."),
+     "Поставьте 2 или попросите исключение у хранителя модели."),
     ("standard", [set_("minor_enrolment.decision.approvals", True)], "SETTINGS-NUMBER",
      "minor_enrolment.decision.approvals", None, "Здесь нужно целое число, например 2."),
     ("standard", [set_("processing.valid.plus", "30 months")], "LIMIT-P22", "processing.valid.plus",
@@ -337,7 +337,7 @@ REFUSED: list[tuple[str, list[dict[str, Any]], str, str, str | None, str]] = [
      "Имена и контакты в своих вопросах не спрашивают: для них есть вопросы модели. "
      "Выберите другой вид ответа."),
     ("standard", [own(type="one_of")], "LIMIT-P26", f"{FORM}.own_clubs.choices", "model.choices",
-     "Вариантов ответа может быть от 2 до 7, у вас 0. Оставьте 2 или попросите исключение."),
+     "Вариантов ответа может быть от 2 до 7, у вас 0. Оставьте 2 или попросите исключение у хранителя модели."),
     ("standard", [own(choices={"options": choices("Да", "Нет")})], "OWN-CHOICES",
      f"{FORM}.own_clubs.choices", "safety.own_fields",
      "Варианты есть только у вопроса с выбором. Уберите их или смените вид ответа."),

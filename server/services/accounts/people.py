@@ -1,10 +1,9 @@
-"""Partners, schools, staff and tokens: set up from the shell, the platform's API and the demo."""
+"""Partners, schools and staff: set up from the shell, the platform's API and the demo."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -19,24 +18,9 @@ from server.services import persons
 from server.services.accounts import sign_in
 from server.services.remarks import remark
 from server.services.unit_of_work import UnitOfWork
-from server.store import people, schools, tenancy
+from server.store import accounts, people, schools, tenancy
 
 STAFF_ROLES = ("partner_admin", "coordinator", "cycle_lead", "curator", "tutor")
-SCOPES = (
-    "definitions:read", "definitions:write", "settings:read", "settings:write", "people:read",
-    "people:write", "cases:read", "cases:write", "tasks:read", "tasks:write", "evidence:read",
-    "tenants:write",
-)  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Colleague:
-    """Someone of staff with the roles they hold today."""
-
-    person_id: UUID
-    name: str | None
-    contact: str | None
-    roles: tuple[tuple[str, UUID, UUID | None, date, date | None], ...]
 
 
 def add_tenant(work: UnitOfWork, *, slug: str, name: str, platform: bool = False) -> UUID:
@@ -96,16 +80,22 @@ def add_colleague(
 ) -> UUID:
     """Add someone of staff with an account; a known account is joined to this tenant.
 
+    Who works here already stays who they are, whatever name was typed.
+
     :raises Refused: when the address is no mail address, or the name holds what nobody sees.
     """
     _may_appoint(work)
     contact = parse_contact(email)
     if contact.kind != "mail":
         raise Refused(reason="mail_wrong")
+    account = tenancy.account_by_email(work.session, contact.value)
+    if account is not None:
+        for held in tenancy.memberships_of(work.session, account.id):
+            if held.tenant_id == work.tenant_id:
+                return held.person_id
     person = persons.new_person(
         work, kind="staff", locale=locale, name=remark(name), contact=contact
     )
-    account = tenancy.account_by_email(work.session, contact.value)
     if account is None:
         account = tenancy.Account(
             id=new_id(),
@@ -136,7 +126,7 @@ def appoint(
 ) -> None:
     """Give a colleague a dated role in a school.
 
-    :raises Refused: for a role staff cannot hold.
+    :raises Refused: for a role staff cannot hold, or one they hold there already (`role_held`).
     """
     policy.require(work.actor, Permission.PEOPLE_EDIT, Thing(school_id))
     if role not in STAFF_ROLES:
@@ -145,6 +135,13 @@ def appoint(
     if person is None or person.kind != "staff":
         raise NotFound(what="person")
     schools.require_place(work.session, school_id, municipality_id)
+    if any(
+        (one.school_id, one.municipality_id, one.role) == (school_id, municipality_id, role)
+        and one.ended_at is None
+        and (one.until is None or one.until >= since)
+        for one in schools.positions_of(work.session, person_id)
+    ):
+        raise Refused(reason="role_held")
     work.session.add(
         schools.Position(
             id=new_id(),
@@ -157,27 +154,6 @@ def appoint(
         )
     )
     work.session.flush()
-
-
-def colleagues(work: UnitOfWork, *, school_id: UUID) -> tuple[Colleague, ...]:
-    """Who holds which role in a school today."""
-    policy.require(work.actor, Permission.PEOPLE_READ, Thing(school_id))
-    held = schools.positions_in(work.session, school_id, work.now.date())
-    by_person: dict[UUID, list[schools.Position]] = {}
-    for row in held:
-        by_person.setdefault(row.person_id, []).append(row)
-    work.keyring.load(by_person)
-    found = []
-    for person_id, person in people.people(work.session, by_person).items():
-        content = persons.read(work, person)
-        contact = persons.contact_of(content)
-        roles = tuple(
-            (one.role, one.school_id, one.municipality_id, one.since, one.until)
-            for one in by_person[person_id]
-        )
-        name = content.get("name")
-        found.append(Colleague(person_id, name, contact.value if contact else None, roles))
-    return tuple(found)
 
 
 def add_and_appoint(
@@ -206,6 +182,11 @@ def add_and_appoint(
     return person
 
 
+def keepers(work: UnitOfWork) -> list[str]:
+    """The mail addresses of the model's keepers: whom a partner asks for an exception."""
+    return accounts.platform_addresses(work.session)
+
+
 def schools_seen(work: UnitOfWork) -> list[schools.School]:
     """The schools in which the actor may read settings."""
     return [
@@ -220,45 +201,6 @@ def zone_of(work: UnitOfWork) -> str:
     held = next(iter(work.actor.holdings), None)
     row = schools.school(work.session, held.school_id) if held else None
     return row.zone if row is not None else "Europe/Moscow"
-
-
-def issue_token(
-    work: UnitOfWork,
-    *,
-    name: str,
-    scopes: Sequence[str],
-    person_id: UUID,
-    school_id: UUID | None = None,
-) -> str:
-    """Issue a bearer token; it is shown once and only its hash is kept.
-
-    :raises Refused: for a scope that does not exist.
-    """
-    _may_appoint(work)
-    unknown = [scope for scope in scopes if scope not in SCOPES]
-    if unknown:
-        raise Refused(reason="scope_unknown", scopes=unknown)
-    token = "ms_" + secrets.token_urlsafe(32)
-    row = schools.ApiToken(
-        id=new_id(),
-        tenant_id=work.tenant_id,
-        name=name,
-        scopes=list(scopes),
-        school_id=school_id,
-        person_id=person_id,
-        created_at=work.now,
-    )
-    work.session.add(row)
-    work.session.add(
-        tenancy.Door(
-            token_hash=token_hash(token),
-            kind="api_token",
-            tenant_id=work.tenant_id,
-            target=row.id,
-        )
-    )
-    work.session.flush()
-    return token
 
 
 def _may_appoint(work: UnitOfWork) -> None:

@@ -23,6 +23,7 @@ from server.store.database import Rows
 # The letters that carry a way to a new password, and how long it is open.
 LIVES = {"password_reset": timedelta(minutes=30), "welcome_staff": timedelta(days=7)}
 RESET_DOOR = "password_reset"
+USE_NOTED = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,9 @@ def token_holder(work: UnitOfWork, *, token_id: UUID) -> Actor | None:
     row, positions = accounts.token(work.transaction, token_id, work.now.date())
     if row is None:
         return None
+    # Not at every request: that a program is at work is known well enough by the minute.
+    if row.last_used_at is None or work.now - row.last_used_at >= USE_NOTED:
+        accounts.note_token_used(work.transaction, token_id, work.now)
     return Actor(
         kind="token",
         tenant_id=work.tenant_id,

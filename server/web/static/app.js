@@ -78,7 +78,32 @@ for (const table of all("table[data-select]")) {
     count();
   });
   table.addEventListener("change", count);
+  // Shift chooses everything from the row before to this one.
+  let before;
+  table.addEventListener("click", (event) => {
+    const box = event.target.closest("tbody .cell-select input");
+    if (!box) return;
+    const rows = boxes(), ends = [rows.indexOf(before), rows.indexOf(box)];
+    if (event.shiftKey && ends[0] >= 0)
+      for (const one of rows.slice(Math.min(...ends), Math.max(...ends) + 1)) one.checked = box.checked;
+    before = box;
+    count();
+  });
   count();
+}
+
+// Up and down lead from row to row, to what stands in the same place there; Home and End to the ends.
+for (const table of all("table[data-rows]")) {
+  table.addEventListener("keydown", (event) => {
+    const row = event.target.closest("tbody tr");
+    if (!row || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const rows = all("tbody tr", table), at = rows.indexOf(row);
+    const to = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: rows.length - 1 }[event.key];
+    if (!rows[to]) return;
+    event.preventDefault();
+    const kind = event.target.matches("input") ? ".cell-select input" : ".cell-act a";
+    (rows[to].querySelector(kind) ?? rows[to].querySelector("a"))?.focus();
+  });
 }
 
 for (const chips of all("[data-filter]")) {
