@@ -5,9 +5,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from dev.rules import no_clock_in_sql, one_commit, sql_in_store, words_in_templates
+from dev.rules import (
+    no_clock_in_sql,
+    one_commit,
+    outbox_behind_its_wall,
+    sql_in_store,
+    words_in_templates,
+)
 
-RULES = (one_commit, sql_in_store, no_clock_in_sql, words_in_templates)
+RULES = (one_commit, sql_in_store, no_clock_in_sql, outbox_behind_its_wall, words_in_templates)
 
 
 def main() -> int:

@@ -19,7 +19,7 @@ from server.cli import speaking
 from server.jobs.schedule import Scheduler
 from server.kernel.clock import SandboxClock
 from server.runtime import Runtime, build
-from server.store import due, tenancy
+from server.store import due, outgoing, tenancy
 from server.words.speech import N_
 
 PATIENCE = 180.0  # seconds for what other processes have under way
@@ -166,7 +166,9 @@ def _drain(scheduler: Scheduler) -> None:
 def _next(sandbox: Sandbox) -> datetime | None:
     with sandbox.runtime.tools.database.begin(None) as transaction:
         transaction.as_relay()
-        return due.next_moment(transaction.session, after=sandbox.clock.now())
+        session, now = transaction.session, sandbox.clock.now()
+        found = (due.next_moment(session, after=now), outgoing.next_moment(session, after=now))
+    return min((one for one in found if one is not None), default=None)
 
 
 def _newest(runtime: Runtime) -> datetime | None:
@@ -175,7 +177,7 @@ def _newest(runtime: Runtime) -> datetime | None:
     found = []
     for tenant_id in tenants:
         with runtime.tools.begin(SHELL, tenant_id) as work:
-            found.append(due.newest_moment(work.session))
+            found += [due.newest_moment(work.session), outgoing.newest_moment(work.session)]
     return max((one for one in found if one is not None), default=None)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 
 from server.http.context import door, tools
-from server.store import due, migrations
+from server.store import migrations, outgoing
 from server.store.trouble import trouble
 
 PATHS = ("/livez", "/readyz", "/healthz")
@@ -108,5 +108,5 @@ def _oldest_effect() -> float | None:
     """For how long the oldest due effect of any tenant has waited; None when none waits."""
     with tools().database.begin(None) as transaction:
         transaction.as_relay()
-        oldest = due.oldest_effect(transaction.session, now=tools().clock.now())
+        oldest = outgoing.oldest_effect(transaction.session, now=tools().clock.now())
     return None if oldest is None else round((tools().clock.now() - oldest).total_seconds(), 1)

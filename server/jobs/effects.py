@@ -17,8 +17,9 @@ from server.kernel.logs import facts_of, log
 from server.services.consent import receipts
 from server.services.messages import letters
 from server.services.unit_of_work import UnitOfWork
-from server.store import due
-from server.store.due import Claimed, Effect
+from server.store import outgoing
+from server.store.due import Claimed
+from server.store.outgoing import Effect
 
 Payload = Mapping[str, Any]
 Done = Callable[[UnitOfWork], None]
@@ -54,12 +55,12 @@ def carry_out(runtime: Runtime, claimed: Claimed) -> None:
 
 def _begin(runtime: Runtime, claimed: Claimed) -> Effect | None:
     with runtime.tools.begin(SYSTEM, claimed.tenant_id) as work:
-        return due.begin_effect(work.session, claimed.id, until=datetime.now(UTC) + UNDER_WAY)
+        return outgoing.begin_effect(work.session, claimed.id, until=datetime.now(UTC) + UNDER_WAY)
 
 
 def _carry_out(runtime: Runtime, claimed: Claimed, effect: Effect) -> None:
     def done(work: UnitOfWork) -> None:
-        due.finish_effect(work.session, effect.id, now=work.now)
+        outgoing.finish_effect(work.session, effect.id, now=work.now)
 
     try:
         TOPICS[effect.topic].carry_out(runtime, claimed.tenant_id, effect.payload, done)
@@ -78,10 +79,10 @@ def _fail(runtime: Runtime, claimed: Claimed, effect: Effect, error: Exception) 
          **facts_of(error))  # fmt: skip
     with runtime.tools.begin(SYSTEM, claimed.tenant_id) as work:
         if over:
-            due.give_up_effect(work.session, effect.id, failure=failure, now=work.now)
+            outgoing.give_up_effect(work.session, effect.id, failure=failure, now=work.now)
         else:
             until = datetime.now(UTC) + wait_after(attempts, random.random())  # noqa: S311 - spreads load, guards nothing
-            due.put_off_effect(work.session, effect.id, failure=failure, until=until)
+            outgoing.put_off_effect(work.session, effect.id, failure=failure, until=until)
         _tell(work, effect, failure, over)
 
 

@@ -10,7 +10,7 @@ from server.jobs.ground import Runtime
 from server.kernel.logs import facts_of, log
 from server.services.consent import renewals
 from server.services.privacy import housekeeping
-from server.store import due, tenancy
+from server.store import due, outgoing, tenancy
 
 EVERY = timedelta(hours=1)
 EFFECTS_DONE = timedelta(days=7)
@@ -44,7 +44,7 @@ def _clear_away(runtime: Runtime, tenant_id: UUID) -> None:
         if not due.may_sweep(work.session, str(tenant_id)):
             return
         swept = housekeeping.sweep(work)
-        due.forget_effects(
+        outgoing.forget_effects(
             work.session,
             done_before=work.now - EFFECTS_DONE,
             failed_before=work.now - EFFECTS_FAILED,

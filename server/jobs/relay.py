@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from server.jobs import effects, queue
 from server.jobs.ground import BATCH, QUEUED, UNDER_WAY, Runtime
 from server.kernel.logs import facts_of, log
-from server.store import due
+from server.store import outgoing
 from server.store.due import Claimed
 
 
@@ -54,7 +54,7 @@ def _claim(runtime: Runtime, *, limit: int, leased: timedelta) -> list[Claimed]:
     real = datetime.now(UTC)
     with runtime.tools.database.begin(None) as transaction:
         transaction.as_relay()
-        return due.claim_effects(
+        return outgoing.claim_effects(
             transaction.session,
             now=runtime.tools.clock.now(),
             real=real,

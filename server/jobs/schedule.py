@@ -19,7 +19,7 @@ from server.jobs.ground import Folder, Runtime
 from server.jobs.relay import relay
 from server.jobs.timers import Inboxes, fire_due
 from server.kernel.logs import facts_of, log
-from server.store import due
+from server.store import due, outgoing
 
 PAUSE = 0.5  # seconds between two looks when nothing was due
 AFTER_TROUBLE = 2.0
@@ -47,10 +47,9 @@ class Scheduler:
         """Whether something due is still undone and has not failed."""
         with self._runtime.tools.database.begin(None) as transaction:
             transaction.as_relay()
-            return due.is_any_left(
-                transaction.session,
-                now=self._runtime.tools.clock.now(),
-                but=self._inboxes.resting(),
+            session, now = transaction.session, self._runtime.tools.clock.now()
+            return outgoing.is_any_left(session, now=now) or due.is_any_left(
+                session, now=now, but=self._inboxes.resting()
             )
 
     def _sweep_when_due(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +17,7 @@ from server.kernel.ids import new_id
 from server.kernel.sealing import MasterKeys, derive
 from server.services.bundles import Bundles, Ready
 from server.services.keyring import KeyRing
-from server.store import outbox
+from server.store import outbox, outgoing
 from server.store.database import Database, Transaction
 from server.store.people import EvidenceKey
 
@@ -101,3 +101,7 @@ class UnitOfWork:
             run_at=run_at or self.now,
         )
         return effect
+
+    def awaits(self, topic: str, *, key: str, ids: Sequence[UUID]) -> bool:
+        """Whether an effect of this topic that names one of these ids is still to come."""
+        return outgoing.is_any_to_come(self.session, topic, key=key, ids=ids)

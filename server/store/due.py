@@ -1,16 +1,16 @@
-"""What is due: effects, timers and inbox rows of all tenants, claimed under a lease.
+"""What is due by the clock: timers and inbox rows of all tenants, claimed under a lease.
 
 Claims run as the relay, across tenants; everything after a claim happens in the tenant's own
 transaction. `now` is the product's clock, which the sandbox may move; leases and back-off use
 `real`, the machine's own (DECISIONS.md 20). Whoever dies in the middle loses its lease, and
-somebody else goes on.
+somebody else goes on. Effects are claimed alike: `outgoing.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -24,34 +24,6 @@ class Claimed(NamedTuple):
     tenant_id: UUID
 
 
-class Effect(NamedTuple):
-    """An effect somebody has begun to carry out."""
-
-    id: UUID
-    topic: str
-    payload: dict[str, Any]
-    attempts: int
-
-
-# Tenants take turns: twenty thousand letters of one must not hold up the code of another.
-_EFFECTS = text(
-    "WITH fair AS (SELECT id, tenant_id, turn FROM (SELECT o.id, o.tenant_id, o.run_at,"
-    " row_number() OVER (PARTITION BY o.tenant_id ORDER BY o.run_at, o.id) AS turn"
-    " FROM outbox o WHERE o.done_at IS NULL AND o.run_at <= :now"
-    " AND (o.not_before IS NULL OR o.not_before <= :real)) AS due"
-    " ORDER BY turn, run_at, id LIMIT :limit)"
-    " SELECT o.id, o.tenant_id, o.payload->>'lane' FROM outbox o"
-    " JOIN fair USING (id, tenant_id)"
-    # Asked again under the lock: somebody else may have leased the row in between.
-    " WHERE o.done_at IS NULL AND (o.not_before IS NULL OR o.not_before <= :real)"
-    " ORDER BY fair.turn, o.run_at, o.id FOR UPDATE OF o SKIP LOCKED"
-)
-_LEASE_EFFECTS = text("UPDATE outbox SET not_before = :until WHERE id = ANY(:ids)")
-# Only what is on its way keeps its lane: a letter that failed must not hold up the next code.
-_LANES_TAKEN = text(
-    "SELECT tenant_id, payload->>'lane' FROM outbox"
-    " WHERE done_at IS NULL AND not_before > :real AND failure IS NULL AND payload ? 'lane'"
-)
 _TIMERS = text(
     "SELECT id, tenant_id FROM timer WHERE fires_at <= :now"
     " AND (not_before IS NULL OR not_before <= :real)"
@@ -63,29 +35,9 @@ _INBOX = text(
     " ORDER BY id LIMIT :limit"
 )
 _ANY_LEFT = text(
-    "SELECT EXISTS (SELECT 1 FROM outbox o WHERE o.done_at IS NULL AND o.run_at <= :now"
-    " AND o.failure IS NULL)"
-    " OR EXISTS (SELECT 1 FROM timer WHERE fires_at <= :now AND failure IS NULL)"
+    "SELECT EXISTS (SELECT 1 FROM timer WHERE fires_at <= :now AND failure IS NULL)"
     " OR EXISTS (SELECT 1 FROM inbox WHERE at <= :now AND NOT (id = ANY(:but)))"
 )
-
-
-def claim_effects(
-    session: Session, *, now: datetime, real: datetime, until: datetime, limit: int
-) -> list[Claimed]:
-    """Lease due effects until a moment, oldest first, one of a lane at a time."""
-    taken = {(row[0], row[1]) for row in session.execute(_LANES_TAKEN, {"real": real})}
-    claimed = []
-    found = session.execute(_EFFECTS, {"now": now, "real": real, "limit": limit})
-    for effect_id, tenant_id, lane in found:
-        if lane is not None:
-            if (tenant_id, lane) in taken:
-                continue
-            taken.add((tenant_id, lane))
-        claimed.append(Claimed(effect_id, tenant_id))
-    if claimed:
-        session.execute(_LEASE_EFFECTS, {"until": until, "ids": [row.id for row in claimed]})
-    return claimed
 
 
 def claim_timers(
@@ -108,63 +60,8 @@ def inbox(
 
 
 def is_any_left(session: Session, *, now: datetime, but: Sequence[UUID] = ()) -> bool:
-    """Whether something due waits, or is under way, that has not failed yet."""
+    """Whether a timer or a move is due that has not failed yet."""
     return bool(session.execute(_ANY_LEFT, {"now": now, "but": list(but)}).scalar_one())
-
-
-def begin_effect(session: Session, effect_id: UUID, *, until: datetime) -> Effect | None:
-    """Take an effect for oneself until a moment; None when it is done already."""
-    row = session.execute(
-        text(
-            "UPDATE outbox SET not_before = :until WHERE id = :id AND done_at IS NULL"
-            " RETURNING id, topic, payload, attempts"
-        ),
-        {"id": effect_id, "until": until},
-    ).one_or_none()
-    return Effect(*row) if row else None
-
-
-def finish_effect(session: Session, effect_id: UUID, *, now: datetime) -> None:
-    """The effect is done, in the same transaction as what came of it."""
-    session.execute(
-        text(
-            "UPDATE outbox SET done_at = :now, failure = NULL, attempts = attempts + 1"
-            " WHERE id = :id AND done_at IS NULL"
-        ),
-        {"id": effect_id, "now": now},
-    )
-
-
-def put_off_effect(session: Session, effect_id: UUID, *, failure: str, until: datetime) -> None:
-    """The effect failed and is tried again at a moment."""
-    session.execute(
-        text(
-            "UPDATE outbox SET attempts = attempts + 1, failure = :failure, not_before = :until"
-            " WHERE id = :id AND done_at IS NULL"
-        ),
-        {"id": effect_id, "failure": failure, "until": until},
-    )
-
-
-def give_up_effect(session: Session, effect_id: UUID, *, failure: str, now: datetime) -> None:
-    """The effect is over and failed; the row stays for whoever looks (`done_at` with `failure`)."""
-    session.execute(
-        text(
-            "UPDATE outbox SET attempts = attempts + 1, failure = :failure, done_at = :now"
-            " WHERE id = :id AND done_at IS NULL"
-        ),
-        {"id": effect_id, "failure": failure, "now": now},
-    )
-
-
-def is_any_to_come(session: Session, topic: str, *, key: str, ids: Sequence[UUID]) -> bool:
-    """Whether an effect of this topic that names one of these ids under `key` is not done yet."""
-    query = text(
-        "SELECT EXISTS (SELECT 1 FROM outbox WHERE done_at IS NULL AND topic = :topic"
-        " AND payload->>CAST(:key AS text) = ANY(:ids))"
-    )
-    found = session.execute(query, {"topic": topic, "key": key, "ids": [str(one) for one in ids]})
-    return bool(found.scalar_one())
 
 
 def attempts_of_timer(session: Session, timer_id: UUID) -> int | None:
@@ -191,31 +88,10 @@ def may_sweep(session: Session, what: str) -> bool:
     return bool(session.execute(query, {"what": f"sweep {what}"}).scalar_one())
 
 
-def oldest_effect(session: Session, *, now: datetime) -> datetime | None:
-    """Since when the oldest due effect of any tenant waits; None when none does."""
-    query = text("SELECT min(run_at) FROM outbox WHERE done_at IS NULL AND run_at <= :now")
-    found: datetime | None = session.execute(query, {"now": now}).scalar_one()
-    return found
-
-
-def forget_effects(session: Session, *, done_before: datetime, failed_before: datetime) -> None:
-    """Delete effects that were done, and later those that failed."""
-    session.execute(
-        text("DELETE FROM outbox WHERE done_at < :done AND (failure IS NULL OR done_at < :failed)"),
-        {"done": done_before, "failed": failed_before},
-    )
-
-
 def next_moment(session: Session, *, after: datetime) -> datetime | None:
-    """When something that has not failed comes due next, after a moment; None when nothing does."""
-    found: datetime | None = session.execute(
-        text(
-            "SELECT least((SELECT min(fires_at) FROM timer WHERE fires_at > :after"
-            " AND failure IS NULL), (SELECT min(run_at) FROM outbox WHERE run_at > :after"
-            " AND done_at IS NULL AND failure IS NULL))"
-        ),
-        {"after": after},
-    ).scalar_one()
+    """When the next timer that has not failed fires, after a moment; None when none does."""
+    query = text("SELECT min(fires_at) FROM timer WHERE fires_at > :after AND failure IS NULL")
+    found: datetime | None = session.execute(query, {"after": after}).scalar_one()
     return found
 
 
@@ -224,7 +100,7 @@ def newest_moment(session: Session) -> datetime | None:
     found: datetime | None = session.execute(
         text(
             "SELECT greatest((SELECT max(at) FROM event), (SELECT max(at) FROM evidence),"
-            " (SELECT max(created_at) FROM outbox), (SELECT max(at) FROM answer))"
+            " (SELECT max(at) FROM answer))"
         )
     ).scalar_one()
     return found

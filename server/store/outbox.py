@@ -1,4 +1,7 @@
-"""Effects on the world, written with the state and carried out after the commit."""
+"""Effects on the world, written with the state and carried out after the commit.
+
+The unit of work alone writes one (contract 7); `outgoing.py` is where they are carried on from.
+"""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from server.jobs import effects
 from server.jobs.relay import relay
 from server.jobs.schedule import Scheduler
 from server.kernel.ids import new_id
-from server.store import due
+from server.store import outgoing
 from server.store.due import Claimed
 from tests.jobs.conftest import Place
 
@@ -19,7 +19,7 @@ def claim(place: Place, *, limit: int = 100) -> list[Claimed]:
     real = datetime.now(UTC)
     with place.runtime.tools.database.begin(None) as transaction:
         transaction.as_relay()
-        return due.claim_effects(
+        return outgoing.claim_effects(
             transaction.session,
             now=place.runtime.tools.clock.now(),
             real=real,
@@ -41,7 +41,7 @@ def test_whoever_dies_in_the_middle_loses_the_lease(
     place.write()
     (claimed,) = claim(place)
     with place.work() as work:
-        assert due.begin_effect(
+        assert outgoing.begin_effect(
             work.session, claimed.id, until=datetime.now(UTC) + timedelta(seconds=60)
         )
     place.settle()
@@ -92,7 +92,7 @@ def test_a_letter_that_failed_does_not_hold_up_the_next_one(place: Place) -> Non
     place.write()
     (first,) = claim(place)
     with place.work() as work:
-        due.put_off_effect(
+        outgoing.put_off_effect(
             work.session,
             first.id,
             failure="no_answer",

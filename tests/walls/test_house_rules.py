@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from dev.rules import no_clock_in_sql, one_commit, sql_in_store, words_in_templates
+from dev.rules import (
+    no_clock_in_sql,
+    one_commit,
+    outbox_behind_its_wall,
+    sql_in_store,
+    words_in_templates,
+)
 from dev.rules.__main__ import RULES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -104,6 +110,25 @@ def test_a_clock_in_sql_is_found(written, source, offends):
     root = written("server/store/new.py", source)
 
     assert bool(list(no_clock_in_sql.offences(root))) is offends
+
+
+EFFECTS = [
+    ('sql = "INSERT INTO outbox (id) VALUES (%s)"', True),
+    ("sql = 'UPDATE \"outbox\" SET done_at = %s'", True),
+    ('sql = "SELECT (SELECT max(created_at) FROM outbox)"', True),
+    ("rows = session.scalars(select(outbox.Outbox))", True),
+    ("from server.store.outbox import Outbox\nOutbox(topic=1)", True),
+    ('path = "/_outbox"', False),
+    ('"""Rows FROM outbox go out."""', False),
+    ('sql = "SELECT 1 FROM timer"', False),
+]
+
+
+@pytest.mark.parametrize(("source", "offends"), EFFECTS)
+def test_an_effect_touched_past_its_wall_is_found(written, source, offends):
+    root = written("server/store/new.py", source)
+
+    assert bool(list(outbox_behind_its_wall.offences(root))) is offends
 
 
 TEMPLATES = [

@@ -26,7 +26,7 @@ from server.services import evidence, persons
 from server.services.cases import documents
 from server.services.messages import letters, links
 from server.services.unit_of_work import UnitOfWork
-from server.store import cases, consents, due, people, schools
+from server.store import cases, consents, people, schools
 from server.store import evidence as chain
 from server.words.receipts import Letterhead, page
 
@@ -211,7 +211,7 @@ def _others_to_come(work: UnitOfWork, row: consents.Consent, signed: consents.Si
         for one in consents.signatures_of(work.session, held)
         if one.person_id == signed.person_id and one.at == signed.at and one.consent_id != row.id
     ]
-    return due.is_any_to_come(work.session, TOPIC, key="consent", ids=package)
+    return work.awaits(TOPIC, key="consent", ids=package)
 
 
 def _send_letters(
