@@ -95,7 +95,7 @@ def _open_doors(app: Flask, runtime: Runtime) -> None:
         app.register_blueprint(pages)
     desk.register(app)
     admin.register(app)
-    app.register_blueprint(v1.blueprint)
+    v1.register(app, reads=runtime.settings.api_reads, changes=runtime.settings.api_changes)
     if runtime.settings.sandbox:
         sandbox.register(app, outbox=runtime.settings.data.outbox)
         context.declare_door(app, "components.*", "sandbox")

@@ -46,6 +46,8 @@ NAMES = (
     "MENTOR_SCHOOL_WEB_WORKERS",
     "MENTOR_SCHOOL_WEB_THREADS",
     "MENTOR_SCHOOL_TRUSTED_PROXIES",
+    "MENTOR_SCHOOL_API_READS",
+    "MENTOR_SCHOOL_API_CHANGES",
 )
 
 SHORTEST_SECRET = 32
@@ -86,6 +88,7 @@ class Settings:
     `sms` are None where that channel is not set. `prepare_threshold` is None behind a pooler that
     cannot keep prepared statements. `master_keys` maps an epoch's number to its 32 bytes.
     `trusted_proxies` is how many proxies stand in front: so many forwarded addresses are believed.
+    `api_reads` and `api_changes` are what one token of the API may do in a minute.
     """
 
     data: DataFolder
@@ -110,6 +113,8 @@ class Settings:
     web_workers: int
     web_threads: int
     trusted_proxies: int
+    api_reads: int
+    api_changes: int
 
 
 def load(environ: Mapping[str, str]) -> Settings:
@@ -320,6 +325,8 @@ def _settings(reader: _Reader) -> Settings:
         web_workers=reader.number("MENTOR_SCHOOL_WEB_WORKERS", 2, 1, 64),
         web_threads=reader.number("MENTOR_SCHOOL_WEB_THREADS", 4, 1, 64),
         trusted_proxies=reader.number("MENTOR_SCHOOL_TRUSTED_PROXIES", 0, 0, 5),
+        api_reads=reader.number("MENTOR_SCHOOL_API_READS", 1200, 1, 1_000_000),
+        api_changes=reader.number("MENTOR_SCHOOL_API_CHANGES", 300, 1, 1_000_000),
     )
     _check_channels(reader, settings)
     if reader.problems:

@@ -12,6 +12,7 @@ from server.api.table import Call, Wire, route
 from server.services.consent import withdrawals
 from server.services.unit_of_work import UnitOfWork
 from server.services.worklist import desk
+from server.services.worklist.cards import ConsentLine
 
 
 class AnswerOut(Wire):
@@ -55,27 +56,27 @@ class WithdrawnOut(Wire):
     case: UUID
 
 
+def consent_out(one: ConsentLine) -> ConsentOut:
+    """A consent as it travels."""
+    return ConsentOut(
+        id=one.consent_id,
+        consent=one.sign.consent,
+        title=dict(one.sign.title),
+        state=one.sign.state,
+        owed=list(one.sign.owed),
+        edition=one.edition.isoformat(),
+        locale=one.locale,
+        hash=one.hash,
+        level=one.level,
+        answers=[AnswerOut(role=role, answer=answer, at=at) for role, answer, at in one.answers],
+    )
+
+
 @route("GET", "/cases/<uuid:case_id>/consents", needs=Permission.CASE_OPEN, answer=ConsentsOut)
 def case_consents(work: UnitOfWork, call: Call) -> ConsentsOut:
     """The consents of a case: state, signers, edition, hash."""
     card = desk.card(work, case_id=call.path["case_id"], locale="ru")
-    return ConsentsOut(
-        consents=[
-            ConsentOut(
-                id=one.consent_id,
-                consent=one.sign.consent,
-                title=dict(one.sign.title),
-                state=one.sign.state,
-                owed=list(one.sign.owed),
-                edition=one.edition.isoformat(),
-                locale=one.locale,
-                hash=one.hash,
-                level=one.level,
-                answers=[AnswerOut(role=r, answer=a, at=at) for r, a, at in one.answers],
-            )
-            for one in card.consents
-        ]
-    )
+    return ConsentsOut(consents=[consent_out(one) for one in card.consents])
 
 
 @route("POST", "/consents/<uuid:consent_id>/withdrawal", needs=Permission.CASE_DECIDE,

@@ -7,28 +7,12 @@ from datetime import datetime
 from pydantic import Field
 
 from server.access.policy import Permission
+from server.api.problems import ProblemOut, problem_out
 from server.api.table import Call, Wire, route
-from server.kernel.problems import Problem
 from server.services.model import releases
 from server.services.unit_of_work import UnitOfWork
-from server.words.problems import say
 
 Files = dict[str, str]
-
-
-class ProblemOut(Wire):
-    """One thing that is wrong, with its place and a sentence in both languages."""
-
-    code: str
-    at: str
-    file: str | None
-    line: int | None
-    column: int | None
-    rule: str | None
-    warning: bool
-    trail: list[str]
-    ru: str
-    en: str
 
 
 class FilesIn(Wire):
@@ -64,23 +48,6 @@ class ReleasesOut(Wire):
     """All releases, newest first."""
 
     releases: list[ReleaseOut]
-
-
-def problem_out(problem: Problem) -> ProblemOut:
-    """A problem as it travels."""
-    place = problem.place
-    return ProblemOut(
-        code=problem.code,
-        at=problem.at,
-        file=place.file if place else None,
-        line=place.line if place else None,
-        column=place.column if place else None,
-        rule=problem.why,
-        warning=problem.warning,
-        trail=list(problem.trail),
-        ru=say(problem, "ru"),
-        en=say(problem, "en"),
-    )
 
 
 @route("GET", "/definitions/releases", needs=Permission.DEFINITIONS_READ, answer=ReleasesOut)

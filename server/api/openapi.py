@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from server.api.problems import ProblemOut
 from server.api.table import Route
 
 _CONVERTER = re.compile(r"<(?:(\w+):)?(\w+)>")
@@ -27,8 +28,8 @@ PROBLEM = {
         "code": {"type": "string", "description": "Stable word for programs."},
         "detail": {"type": "string", "description": "A sentence for people."},
         "id": {"type": "string"},
-        "fields": {"type": "object"},
-        "problems": {"type": "array", "items": {"type": "object"}},
+        "reason": {"type": "string", "description": "Stable word for the kind of refusal."},
+        "problems": {"type": "array", "items": {"$ref": "#/components/schemas/ProblemOut"}},
     },
     "additionalProperties": True,
 }
@@ -37,6 +38,7 @@ PROBLEM = {
 def describe(table: Sequence[Route]) -> dict[str, Any]:
     """The whole description; the same for the same table."""
     models = [model for row in table for model in (row.body, row.answer) if model is not None]
+    models.append(ProblemOut)
     unique = list(dict.fromkeys(models))
     _, schemas = models_json_schema(
         [(model, "serialization") for model in unique],

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from server.access.policy import Permission
-from server.api.definitions import ProblemOut, problem_out
+from server.api.problems import ProblemOut, problem_out
 from server.api.table import Call, Wire, route
 from server.kernel.errors import DefinitionRefused, Refused
 from server.model.definition import Change, SettingsSpec

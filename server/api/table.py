@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,6 +17,12 @@ class Wire(BaseModel):
     """What travels: no key but those declared, in either direction."""
 
     model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+
+class CaseRef(Wire):
+    """A case."""
+
+    case: UUID
 
 
 @dataclass(frozen=True)

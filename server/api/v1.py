@@ -6,22 +6,30 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from server.api import cases, consents, definitions, people, settings
+from server.api import cases, consents, definitions, people, settings, tasks
+from server.api.budget import Budget
 from server.api.openapi import describe
 from server.api.table import TABLE, Call, Route
 from server.http.context import door, perform
 from server.kernel.errors import Refused
+from server.model.reading import read_values
 from server.services import commands
 from server.services.unit_of_work import UnitOfWork
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
-PARTS = (definitions, settings, people, cases, consents)  # imported for their routes
+PARTS = (definitions, settings, people, cases, tasks, consents)  # imported for their routes
 KEY = "Idempotency-Key"
 LONGEST_KEY = 200
+
+
+def register(app: Flask, *, reads: int, changes: int) -> None:
+    """Open the API; each token may read and change so much in a minute."""
+    app.extensions["api_budget"] = Budget(reads=reads, changes=changes)
+    app.register_blueprint(blueprint)
 
 
 @blueprint.get("/openapi.json")
@@ -34,6 +42,7 @@ def openapi() -> Response:
 def _view(row: Route) -> Any:
     @door("token", row.needs)
     def view(**path: Any) -> ResponseReturnValue:
+        _spend(row)
         call = Call(path=path, query=_query(row), body=_body(row))
         if not row.changes:
             answer = perform(lambda work: row.handler(work, call).model_dump(mode="json"))
@@ -42,6 +51,12 @@ def _view(row: Route) -> Any:
         return jsonify(answer), row.status
 
     return view
+
+
+def _spend(row: Route) -> None:
+    budget: Budget = current_app.extensions["api_budget"]
+    spend = budget.spend_change if row.changes else budget.spend_read
+    spend(g.token_id)
 
 
 def _once(work: UnitOfWork, row: Route, call: Call) -> dict[str, Any]:
@@ -93,14 +108,10 @@ def _query(row: Route) -> Any:
 
 
 def _parsed(model: type[BaseModel], raw: Any) -> BaseModel:
-    try:
-        return model.model_validate(raw)
-    except ValidationError as error:
-        fields = {
-            ".".join(str(part) for part in one["loc"]) or "body": one["msg"]
-            for one in error.errors(include_input=False, include_url=False, include_context=False)
-        }
-        raise Refused(reason="body_wrong", fields=fields) from None
+    found = read_values(model, raw)
+    if isinstance(found, list):
+        raise Refused(reason="body_wrong", at_paths=found)
+    return found
 
 
 for _row in TABLE:

@@ -64,8 +64,7 @@ class LookingCommand(click.Command):
         try:
             return super().make_context(*args, **extra)
         except click.UsageError as error:
-            error.exit_code = NOT_LOOKED_AT
-            raise
+            raise CannotLook(error.format_message()) from error
 
     def invoke(self, ctx: click.Context) -> Any:
         language = speaking.language()

@@ -9,6 +9,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from server.consents.definition import ConsentSpec
 from server.kernel.frozen import Frozen
@@ -35,10 +36,10 @@ class SignerRules(Frozen):
         expected: int | None = 0
         for row in self.rows:
             if expected is None or row.from_ != expected or (row.to or row.from_) < row.from_:
-                raise ValueError("the ages must follow each other from 0 without gap or overlap")
+                raise PydanticCustomError("signer_ages", "the ages must follow each other from 0")
             expected = None if row.to is None else row.to + 1
         if expected is not None:
-            raise ValueError("the last row must be open: every age needs a signer")
+            raise PydanticCustomError("signer_ages", "the last row must be open")
         return self
 
     def roles_at(self, age: int) -> tuple[SignerRole, ...]:

@@ -20,7 +20,8 @@ from werkzeug.routing import Rule
 from server.access.actors import VISITOR, Actor
 from server.access.policy import Permission
 from server.http import sessions
-from server.kernel.errors import Broken, SignInNeeded
+from server.kernel.errors import Broken, LimitReached, MentorSchoolError, SignInNeeded
+from server.services import limits
 from server.services.accounts import sign_in
 from server.services.unit_of_work import Tools, UnitOfWork
 from server.store.trouble import trouble
@@ -232,13 +233,25 @@ def _token_holder() -> Actor:
     with tools().begin(VISITOR) as work:
         found = sign_in.door_tenant(work, token=token.strip(), kind="api_token")
     if found is None:
-        raise SignInNeeded(door="token")
+        raise _wrong_token()
     tenant_id, token_id = found
     with tools().begin(VISITOR, tenant_id) as work:
         actor = sign_in.token_holder(work, token_id=token_id)
     if actor is None:
-        raise SignInNeeded(door="token")
+        raise _wrong_token()
+    g.token_id = token_id
     return actor
+
+
+def _wrong_token() -> MentorSchoolError:
+    """The refusal of a token that opens nothing, counted by the network it came from."""
+    tried = (limits.TOKEN_ADDRESS, limits.network(request.remote_addr or ""))
+    with tools().begin(VISITOR) as work:
+        exceeded = limits.count(work, tries=[tried])
+    if exceeded is None:
+        return SignInNeeded(door="token")
+    name, retry_at = exceeded
+    return LimitReached(limit=name, retry_at=retry_at)
 
 
 def _seen(actor: Actor) -> Actor:

@@ -8,7 +8,7 @@ logged with that number.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,7 +34,6 @@ from server.kernel.errors import (
     SignInNeeded,
 )
 from server.kernel.logs import facts_of, log
-from server.kernel.problems import Problem
 from server.store.trouble import trouble
 from server.words import answers, problems
 from server.words.refusals import (
@@ -251,26 +250,35 @@ def _problem(
 def _told(error: MentorSchoolError) -> dict[str, Any]:
     found = {name: getattr(error, name, None) for name in _TOLD}
     told: dict[str, Any] = {name: _plain(each) for name, each in found.items() if each is not None}
-    if isinstance(error, AnswersRefused):
-        told["fields"] = answer_sentences(error)
-    elif isinstance(error, Refused) and "fields" in error.facts:
-        told["fields"] = dict(error.facts["fields"])
-    if isinstance(error, DefinitionRefused):
-        told["problems"] = [_shown(each) for each in getattr(error, "problems", ())]
+    if wrong := list(_problems(error)):
+        told["problems"] = wrong
     return told
 
 
-def _shown(problem: Problem) -> dict[str, Any]:
-    place = problem.place
-    return {
-        "code": problem.code,
-        "detail": problems.say(problem, _language()),
-        "at": problem.at or None,
-        "file": place.file if place else None,
-        "line": place.line if place else None,
-        "column": place.column if place else None,
-        "rule": problem.why,
-    }
+def _problems(error: MentorSchoolError) -> Iterator[dict[str, Any]]:
+    """Everything that is wrong with what was sent, each with its code, its sentence and its place.
+
+    Of a definition that is a place in a file; of answers and of a body a JSON Pointer.
+    """
+    locale = _language()
+    if isinstance(error, AnswersRefused):
+        said = answer_sentences(error)
+        for name, found in error.facts.get("problems", {}).items():
+            for problem, sentence in zip(found, said[name], strict=True):
+                pointer = pointer_to(("answers", name))
+                yield problems.as_data(problem, locale, pointer=pointer, detail=sentence)
+    elif isinstance(error, DefinitionRefused):
+        for problem in error.facts.get("problems", ()):
+            yield problems.as_data(problem, locale)
+    elif isinstance(error, Refused):
+        for path, problem in error.facts.get("at_paths", ()):
+            yield problems.as_data(problem, locale, pointer=pointer_to(path))
+
+
+def pointer_to(path: Iterable[str | int]) -> str:
+    """The JSON Pointer to a value in a body, as a fragment: `#/files/forms~1f15.yaml`."""
+    parts = (str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    return "#" + "".join(f"/{part}" for part in parts)
 
 
 def _headers(error: MentorSchoolError) -> dict[str, str]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 
 from server.http.context import door, tools
+from server.kernel import heartbeat
 from server.store import migrations, outgoing
 from server.store.trouble import trouble
 
@@ -17,6 +19,8 @@ PATHS = ("/livez", "/readyz", "/healthz")
 LEAST_DISK = 5  # per cent
 # The relay sleeps half a second; whatever is older waits for something that is broken.
 OLDEST_EFFECT = 300  # seconds
+# A round touches its sign of life after each part; one effect takes 40 seconds at most.
+SILENT = 120  # seconds
 
 health = Blueprint("health", __name__)
 Probe = Callable[[], bool | None]
@@ -53,14 +57,23 @@ def ready() -> Response:
 @health.get("/healthz")
 @door("health")
 def detailed() -> Response:
-    """The same with numbers, for the machine itself; others are told the state alone."""
+    """The whole product, with the processes behind the pages: 503 when the scheduler is dead.
+
+    Pages go on without it (`/readyz` stays 200), but no letter is sent and no deadline fires.
+    Numbers are for the machine itself; others are told the state alone.
+    """
     checks = _checks()
-    body: dict[str, Any] = {"state": _state(checks)}
+    oldest = _oldest_effect() if checks["database"] == "ok" else None
+    beat = _seconds_since_beat()
+    checks["effects"] = "late" if oldest is not None and oldest > OLDEST_EFFECT else "ok"
+    checks["scheduler"] = _scheduler(beat, effects=checks["effects"])
+    state = "down" if checks["scheduler"] == "silent" else _state(checks)
+    body: dict[str, Any] = {"state": state}
     if request.remote_addr in ("127.0.0.1", "::1"):
-        oldest = _oldest_effect() if checks["database"] == "ok" else None
-        late = oldest is not None and oldest > OLDEST_EFFECT
-        body.update(checks=checks, oldest_effect_seconds=oldest, effects="late" if late else "ok")
-    return jsonify(body)
+        body.update(checks=checks, oldest_effect_seconds=oldest, scheduler_beat_seconds_ago=beat)
+    response = jsonify(body)
+    response.status_code = 503 if state == "down" else 200
+    return response
 
 
 def _checks() -> dict[str, str]:
@@ -102,6 +115,19 @@ def _disk() -> str:
 def _redis() -> str:
     answers = current_app.extensions["health"]["redis"]()
     return "none" if answers is None else "ok" if answers else "down"
+
+
+def _scheduler(beat: float | None, *, effects: str) -> str:
+    """`silent` when it is dead; where it runs on another machine, its work is its sign of life."""
+    if beat is None:
+        return "silent" if effects == "late" else "none"
+    return "ok" if beat <= SILENT else "silent"
+
+
+def _seconds_since_beat() -> float | None:
+    """How long ago the scheduler gave its last sign of life; None when never in this folder."""
+    last = heartbeat.last_beat(current_app.extensions["health"]["data"])
+    return None if last is None else round((datetime.now(UTC) - last).total_seconds(), 1)
 
 
 def _oldest_effect() -> float | None:

@@ -10,12 +10,14 @@ from server.services import limits
 from server.services.limits import Limit
 
 
-def allow(*tries: tuple[Limit, str]) -> None:
+def allow(*tries: tuple[Limit, str], by: int = 1) -> None:
     """Count one try against each limit and whom it is about, and go on if none is exceeded.
+
+    `by` counts several at once.
 
     :raises LimitReached: `retry_at` says from when on it may be tried again.
     """
-    exceeded = perform_outside(limits.count, tries=tries)
+    exceeded = perform_outside(limits.count, tries=tries, by=by)
     if exceeded is not None:
         name, retry_at = exceeded
         raise LimitReached(limit=name, retry_at=retry_at)

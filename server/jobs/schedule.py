@@ -1,23 +1,23 @@
 """The scheduler: one loop that watches the clock, for timers, the outbox and the hourly sweep.
 
-Several may run at once: what one has leased the others leave alone. Its heartbeat is a file in the
-data folder, touched in every round.
+Several may run at once: what one has leased the others leave alone. It gives a sign of life after
+each part of a round.
 """
 
 from __future__ import annotations
 
 import signal
 import threading
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 from types import FrameType
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.jobs import housekeeping, queue
-from server.jobs.ground import Folder, Runtime
+from server.jobs.ground import Runtime
 from server.jobs.relay import relay
 from server.jobs.timers import Inboxes, fire_due
+from server.kernel import heartbeat
 from server.kernel.logs import facts_of, log
 from server.store import due, outgoing
 
@@ -36,12 +36,11 @@ class Scheduler:
 
     def round(self) -> int:
         """One look at everything; how much was done. Sweeps when an hour of the clock went by."""
-        self._sweep_when_due()
-        return (
-            relay(self._runtime, self._waiting)
-            + fire_due(self._runtime)
-            + self._inboxes.apply_due(self._runtime)
-        )
+        done = 0
+        for part in (self._sweep_when_due, self._relay, self._fire, self._apply):
+            done += part()
+            heartbeat.beat(self._runtime.settings.data.path)
+        return done
 
     def is_anything_left(self) -> bool:
         """Whether something due is still undone and has not failed."""
@@ -52,11 +51,21 @@ class Scheduler:
                 session, now=now, but=self._inboxes.resting()
             )
 
-    def _sweep_when_due(self) -> None:
+    def _relay(self) -> int:
+        return relay(self._runtime, self._waiting)
+
+    def _fire(self) -> int:
+        return fire_due(self._runtime)
+
+    def _apply(self) -> int:
+        return self._inboxes.apply_due(self._runtime)
+
+    def _sweep_when_due(self) -> int:
         now = self._runtime.tools.clock.now()
         if self._swept is None or now - self._swept >= housekeeping.EVERY:
             housekeeping.sweep(self._runtime)
             self._swept = now
+        return 0  # a sweep is not counted: it is never what somebody waits for
 
 
 def run(runtime: Runtime) -> None:
@@ -64,10 +73,9 @@ def run(runtime: Runtime) -> None:
     url = runtime.redis_url
     scheduler = Scheduler(runtime, queue.connect(url) if url else None)
     stop = _stop_on_signals()
-    beat = heartbeat(runtime.settings.data)
     log.info("scheduler_started", code="redis" if url else "no_redis")
     while not stop.is_set():
-        beat.touch()
+        heartbeat.beat(runtime.settings.data.path)
         try:
             pause = 0.0 if scheduler.round() else PAUSE
         except SQLAlchemyError as error:
@@ -76,19 +84,6 @@ def run(runtime: Runtime) -> None:
             pause = AFTER_TROUBLE
         stop.wait(pause)
     log.info("scheduler_stopped")
-
-
-def heartbeat(data: Folder) -> Path:
-    """The file that the scheduler touches in every round."""
-    return data.path / "scheduler.alive"
-
-
-def last_beat(data: Folder) -> datetime | None:
-    """When the scheduler last looked round, by the machine's clock; None when it never did."""
-    try:
-        return datetime.fromtimestamp(heartbeat(data).stat().st_mtime, UTC)
-    except FileNotFoundError:
-        return None
 
 
 def _stop_on_signals() -> threading.Event:

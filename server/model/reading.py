@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
@@ -57,7 +58,18 @@ _PLAIN_CODES = {
     "model_type": ("VALUE-TYPE", "mapping"),
     "model_attributes_type": ("VALUE-TYPE", "mapping"),
     "written_date": ("VALUE-TYPE", "date"),
+    "string_sub_type": ("VALUE-TYPE", "text"),
+    "string_unicode": ("VALUE-TYPE", "text"),
+    "int_from_float": ("VALUE-TYPE", "whole number"),
+    "int_parsing_size": ("VALUE-TYPE", "whole number"),
+    "date_type": ("VALUE-TYPE", "date"),
+    "date_parsing": ("VALUE-TYPE", "date"),
+    "date_from_datetime_parsing": ("VALUE-TYPE", "date"),
+    "date_from_datetime_inexact": ("VALUE-TYPE", "date"),
+    "uuid_type": ("VALUE-TYPE", "id"),
+    "uuid_parsing": ("VALUE-TYPE", "id"),
     "duration": ("VALUE-DURATION", ""),
+    "signer_ages": ("SIGNER-AGES", ""),
 }
 _LIMITS = {
     "too_short": ("VALUE-SHORT", "min_length"),
@@ -85,8 +97,21 @@ def read_document(kind: type[Spec], document: Document) -> Spec | list[Problem]:
         return kind.model_validate(document.data)
     except ValidationError as error:
         raw = error.errors(include_url=False, include_context=True, include_input=True)
-    problems = [_problem(kind, document, found) for found in raw if not _noise(found)]
+    problems = [_problem(kind, document, found)[1] for found in raw if not _noise(found)]
     return sorted(_once(problems), key=_in_order)
+
+
+def read_values(kind: type[Spec], raw: Any) -> Spec | list[tuple[Path, Problem]]:
+    """What a program sent, or everything that is wrong with it, each by the path to it."""
+    try:
+        return kind.model_validate(raw)
+    except ValidationError as error:
+        errors = error.errors(include_url=False, include_context=True, include_input=True)
+    # No file: no two things stand at one place, so the path itself tells them apart.
+    nowhere = Document("", raw, {}, {})
+    found = [_problem(kind, nowhere, one) for one in errors if not _noise(one)]
+    kept = {id(problem) for problem in _once(problem for _, problem in found)}
+    return [(path, replace(one, place=None)) for path, one in found if id(one) in kept]
 
 
 def _in_order(problem: Problem) -> tuple[int, int]:
@@ -111,32 +136,36 @@ def _noise(error: Mapping[str, Any]) -> bool:
 
 def _once(problems: Iterable[Problem]) -> Iterator[Problem]:
     """One problem for each place: further members of a union say the same in other words."""
-    seen: set[tuple[Place | None, str]] = set()
-    places: set[Place | None] = set()
+    seen: set[tuple[Place | None, str, str]] = set()
+    places: set[tuple[Place | None, str]] = set()
     for problem in problems:
-        union = problem.code.startswith("VALUE-") and problem.place in places
-        if (problem.place, problem.code + str(problem.facts.get("key"))) in seen or union:
+        where = (problem.place, problem.at)
+        mark = (*where, problem.code + str(problem.facts.get("key")))
+        if mark in seen or (problem.code.startswith("VALUE-") and where in places):
             continue
-        seen.add((problem.place, problem.code + str(problem.facts.get("key"))))
-        places.add(problem.place)
+        seen.add(mark)
+        places.add(where)
         yield problem
 
 
-def _problem(kind: type[BaseModel], document: Document, error: Mapping[str, Any]) -> Problem:
+def _problem(
+    kind: type[BaseModel], document: Document, error: Mapping[str, Any]
+) -> tuple[Path, Problem]:
+    """What is wrong, and the path to it; to a key that is missing, the path it would have."""
     path, models = _found_at(kind, document.data, error["loc"])
     at = ".".join(str(part) for part in path)
     if error["type"] == "extra_forbidden":
         code, facts = _unknown_key(str(error["loc"][-1]), models)
-        return Problem(code, facts, document.key_place(path), at)
+        return path, Problem(code, facts, document.key_place(path), at)
     if error["type"] == "missing":
         key = str(error["loc"][-1])
-        return Problem("KEY-MISSING", {"key": key}, document.key_place(path), at)
+        return (*path, key), Problem("KEY-MISSING", {"key": key}, document.key_place(path), at)
     if error["loc"] and error["loc"][-1] == "[key]" and error["type"] != "literal_error":
-        return Problem("VALUE-ID", {"given": str(path[-1])}, document.key_place(path), at)
+        return path, Problem("VALUE-ID", {"given": str(path[-1])}, document.key_place(path), at)
     code, facts = _wrong_value(error, path)
     if error["loc"] and error["loc"][-1] == "[key]":
-        return Problem(code, facts, document.key_place(path), at)
-    return Problem(code, facts, document.place(path), at)
+        return path, Problem(code, facts, document.key_place(path), at)
+    return path, Problem(code, facts, document.place(path), at)
 
 
 def _found_at(
@@ -206,7 +235,8 @@ def _wrong_value(error: Mapping[str, Any], path: Path) -> tuple[str, dict[str, A
     if kind in _PLAIN_CODES:
         code, wanted = _PLAIN_CODES[kind]
         return code, {"given": shown, "wanted": wanted}
-    return "VALUE-WRONG", {"given": shown, "detail": error["msg"].removeprefix("Value error, ")}
+    # What pydantic says itself is English and names its own types: nobody is shown it.
+    return "VALUE-WRONG", {"given": shown}
 
 
 def _step_kind(given: Any) -> tuple[str, dict[str, Any]]:

@@ -31,7 +31,7 @@ def once(
     kept = steps.claim(work.transaction, work.tenant_id, whole, now=work.now)
     if kept is not None:
         if kept.get("asked") != wanted:
-            raise Conflict(what="key", state="used_for_something_else")
+            raise Conflict(reason="key_reused")
         answer: dict[str, Any] = kept["answer"]
         return answer
     answer = command(work)

@@ -51,7 +51,7 @@ SENTENCES: Final[dict[str, str]] = {
     "VALUE-LONG": N_("This is too long. The most is %(limit)s."),
     "VALUE-SMALL": N_("This is too small. The least is %(limit)s."),
     "VALUE-LARGE": N_("This is too large. The most is %(limit)s."),
-    "VALUE-WRONG": N_("“%(given)s” does not fit here: %(detail)s."),
+    "VALUE-WRONG": N_("“%(given)s” does not fit here."),
     # Files of a folder, as model/bundle.py finds them
     "FILE-NAME": N_("This file has no place here. Definitions lie in: %(folders)s; their names are small Latin letters, digits and underscores."),
     "FILE-LINK": N_("This file leads out of the folder. Put the file itself here."),
@@ -104,6 +104,7 @@ SENTENCES: Final[dict[str, str]] = {
     "REQUIRED-PURPOSE": N_("Only “%(allowed)s” may be required. A consent for “%(purpose)s” must be free to refuse."),
     "PURPOSE-TWICE": N_("The purpose “%(purpose)s” already has the consent “%(other)s”. One purpose has one consent."),
     "PURPOSE-GROUND": N_("“%(purpose)s” is a ground that needs no consent."),
+    "SIGNER-AGES": N_("The ages must follow each other from 0 without gap or overlap, and the last row must be open: every age needs a signer."),
     "COMPANION-MISSING": N_("The words for children of %(ages)s are missing. Add them to “companions”."),
     "TEXT-MISSING": N_("The text %(file)s is missing."),
     "TEXT-ELEMENT": N_("The text does not say: %(element)s. Add it."),
@@ -142,6 +143,7 @@ _THINGS: Final[Mapping[str, str]] = {
     "list": N_("a list"),
     "mapping": N_("keys with values"),
     "date": N_("a date like 2026-09-01"),
+    "id": N_("an id (UUID)"),
 }
 _ORIGINS: Final[Mapping[str, str]] = {
     "law": N_("Law"),
@@ -167,6 +169,29 @@ def say(problem: Problem, locale: str) -> str:
         if isinstance(problem.facts.get(name), list | tuple) and problem.facts[name]:
             parts.append(translate(locale, N_("Possible: %(names)s."), names=facts[name]))
     return " ".join(parts)
+
+
+def as_data(
+    problem: Problem, locale: str, *, pointer: str | None = None, detail: str | None = None
+) -> dict[str, Any]:
+    """The problem as programs read it, everywhere alike.
+
+    `pointer` leads to it in what was sent (RFC 6901); `detail` is its sentence where the caller
+    knows a better one than the table.
+    """
+    place = problem.place
+    return {
+        "code": problem.code,
+        "detail": say(problem, locale) if detail is None else detail,
+        "pointer": pointer,
+        "at": problem.at or None,
+        "file": place.file if place else None,
+        "line": place.line if place else None,
+        "column": place.column if place else None,
+        "rule": problem.why,
+        "warning": problem.warning,
+        "trail": list(problem.trail),
+    }
 
 
 def origin_line(problem: Problem, origins: Mapping[str, Any], locale: str) -> str | None:

@@ -12,10 +12,10 @@ from flask.testing import FlaskClient
 from server.access.actors import SHELL
 from server.app import create_app
 from server.runtime import Runtime
-from server.services.accounts import people
+from server.services.accounts import people, tokens
 from tests.factories import Colleague, School, a_colleague, a_school, standing_still
 
-EVERYTHING = people.SCOPES
+EVERYTHING = tokens.SCOPES
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,23 @@ def a_program(
     """A token that acts as a colleague, within some scopes."""
     token = school.do(
         SHELL,
-        people.issue_token,
+        tokens.issue_token,
         name="test",
         scopes=scopes,
         person_id=colleague.person_id,
         school_id=school.id,
     )
+    return Program(client, token)
+
+
+def a_platform(still: Runtime, client: FlaskClient) -> Program:
+    """A token of the platform, which publishes the model."""
+    tools = still.tools
+    with tools.begin(SHELL) as work:
+        tenant = people.add_tenant(work, slug="platform", name="Mentor School", platform=True)
+    with tools.begin(SHELL, tenant) as work:
+        owner = people.add_colleague(
+            work, name="Орлова Тамара", email="owner@example.org", password_hash=None
+        )
+        token = tokens.issue_token(work, name="x", scopes=tokens.SCOPES, person_id=owner)
     return Program(client, token)

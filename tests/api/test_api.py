@@ -8,13 +8,11 @@ from uuid import uuid4
 import pytest
 from flask.testing import FlaskClient
 
-from server.access.actors import SHELL
 from server.api.openapi import describe
 from server.api.table import TABLE
 from server.kernel.places import workflow_defs
 from server.runtime import Runtime
-from server.services.accounts import people
-from tests.api.conftest import Program, a_program
+from tests.api.conftest import Program, a_platform, a_program
 from tests.factories import Colleague, School, a_colleague, a_school, an_enrolment
 
 
@@ -111,7 +109,11 @@ def test_answers_for_a_family_are_checked_field_by_field(program: Program, schoo
     taken = program.post(path, {"answers": {"goal": "Шить", "interests": ["crafts"]}})
 
     assert refused.status_code == 422
-    assert set(refused.get_json()["fields"]) >= {"goal", "interests", "who"}
+    told = refused.get_json()["problems"]
+    assert {one["pointer"] for one in told} >= {
+        f"#/answers/{x}" for x in ("goal", "interests", "who")
+    }
+    assert all(one["code"].startswith("ANSWER-") for one in told)
     assert taken.status_code == 200
 
 
@@ -161,7 +163,7 @@ def test_a_broken_or_hostile_file_is_answered_with_line_and_column(
 def test_definitions_are_checked_and_published_by_the_platform_alone(
     still: Runtime, client: FlaskClient, school: School, program: Program
 ) -> None:
-    platform = _platform(still, client)
+    platform = a_platform(still, client)
     text = (
         (workflow_defs() / "forms/withdrawal.yaml")
         .read_text()
@@ -207,18 +209,6 @@ def test_bodies_and_queries_refuse_what_they_do_not_know(program: Program, row: 
             assert program.send(row.method, path, body).status_code == 422
     if row.query is not None:
         assert program.get(f"{path}?tenant_id=1").status_code == 422
-
-
-def _platform(still: Runtime, client: FlaskClient) -> Program:
-    tools = still.tools
-    with tools.begin(SHELL) as work:
-        tenant = people.add_tenant(work, slug="platform", name="Mentor School", platform=True)
-    with tools.begin(SHELL, tenant) as work:
-        owner = people.add_colleague(
-            work, name="Орлова Тамара", email="owner@example.org", password_hash=None
-        )
-        token = people.issue_token(work, name="x", scopes=people.SCOPES, person_id=owner)
-    return Program(client, token)
 
 
 def _references(value: Any) -> set[str]:
@@ -268,7 +258,7 @@ def test_a_revision_that_no_case_can_have_is_refused(program: Program, school: S
     refused = program.post(f"/tasks/{task}/decision", decision)
 
     assert refused.status_code == 422
-    assert "revision" in refused.get_json()["fields"]
+    assert [one["pointer"] for one in refused.get_json()["problems"]] == ["#/revision"]
 
 
 # NUL cannot be kept, and a direction override makes a line say what it does not.

@@ -95,7 +95,17 @@ def test_every_error_is_a_problem_for_programs(
 
 
 def test_every_reason_in_the_code_has_a_sentence() -> None:
-    places = ["services", "workflows", "kernel", "forms", "consents", "model", "http", "accounts"]
+    places = [
+        "services",
+        "workflows",
+        "kernel",
+        "forms",
+        "consents",
+        "model",
+        "http",
+        "accounts",
+        "api",
+    ]
     raised = re.compile(
         r"(?:Refused|NotYours|NotAllowed|ConsentMissing|Conflict|CodeRefused|ContactRefused)"
         r"\(\s*reason=\"([a-z_]+)\""
@@ -137,7 +147,9 @@ def test_programs_are_told_which_answers_are_wrong_and_why(
     )
     body = fail(refusal).get("/api/boom?lang=en").get_json()
 
-    [said] = body["fields"]["goal"]
+    [told] = body["problems"]
+    said = told["detail"]
+    assert (told["code"], told["pointer"]) == ("ANSWER-REQUIRED", "#/answers/goal")
     assert "Your goal" in said
 
 

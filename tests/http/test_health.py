@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from server.app import create_app
+from server.kernel import heartbeat
 from server.runtime import Runtime, assemble
 from server.settings import Settings
 from tests.http.conftest import browser
@@ -111,22 +114,56 @@ def test_numbers_are_for_the_machine_itself(client: FlaskClient) -> None:
     far = client.get("/healthz", environ_base={"REMOTE_ADDR": "203.0.113.9"}).get_json()
 
     assert near["oldest_effect_seconds"] is None
-    assert near["effects"] == "ok"
+    assert near["scheduler_beat_seconds_ago"] is None
+    assert near["checks"]["effects"] == "ok"
     assert far == {"state": "ready"}
 
 
-def test_an_effect_that_waits_too_long_is_told(client: FlaskClient, superuser_url: str) -> None:
+def test_an_effect_that_waits_too_long_is_told(
+    client: FlaskClient, runtime: Runtime, superuser_url: str
+) -> None:
+    _an_old_effect(superuser_url)
+    heartbeat.beat(runtime.settings.data.path)
+    near = client.get("/healthz")
+
+    assert near.status_code == 200
+    assert near.get_json()["state"] == "degraded"
+    assert near.get_json()["oldest_effect_seconds"] > 300
+    assert near.get_json()["checks"]["effects"] == "late"
+
+
+def test_a_dead_scheduler_is_told_though_pages_go_on(client: FlaskClient, runtime: Runtime) -> None:
+    folder = runtime.settings.data.path
+    heartbeat.beat(folder)
+    alive = client.get("/healthz")
+    long_ago = time.time() - 121
+    os.utime(folder / "scheduler.alive", (long_ago, long_ago))
+    dead = client.get("/healthz")
+
+    assert alive.status_code == 200
+    assert alive.get_json()["checks"]["scheduler"] == "ok"
+    assert dead.status_code == 503
+    assert dead.get_json()["state"] == "down"
+    assert dead.get_json()["scheduler_beat_seconds_ago"] > 120
+    assert client.get("/readyz").status_code == 200
+
+
+def test_a_scheduler_elsewhere_is_dead_when_nothing_is_taken_from_the_outbox(
+    client: FlaskClient, superuser_url: str
+) -> None:
+    assert client.get("/healthz").get_json()["checks"]["scheduler"] == "none"
+    _an_old_effect(superuser_url)
+
+    assert client.get("/healthz").status_code == 503
+
+
+def _an_old_effect(superuser_url: str) -> None:
     with psycopg.connect(superuser_url) as connection:
         connection.execute(
             "insert into outbox (id, tenant_id, topic, payload, created_at, run_at, attempts)"
             " values (gen_random_uuid(), gen_random_uuid(), 'letter', '{}', now(),"
             " now() - interval '6 minutes', 0)"
         )
-
-    near = client.get("/healthz").get_json()
-
-    assert near["oldest_effect_seconds"] > 300
-    assert near["effects"] == "late"
 
 
 def _redis_with_password(server: socket.socket, heard: list[bytes]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from server.jobs.schedule import last_beat
+from server.kernel.heartbeat import last_beat
 from tests.jobs.conftest import Place, until
 
 
@@ -43,7 +43,7 @@ def test_it_sends_what_waits_and_ends_when_asked(
     place.write()
     process = start()
     until(lambda: bool(place.sent()))
-    assert last_beat(place.runtime.settings.data) is not None
+    assert last_beat(place.runtime.settings.data.path) is not None
 
     process.send_signal(signal.SIGTERM)
 
@@ -68,7 +68,7 @@ def test_what_one_left_unfinished_the_next_one_finishes(
     lease_ends: Callable[[], None],
 ) -> None:
     first = start()
-    until(lambda: last_beat(place.runtime.settings.data) is not None)
+    until(lambda: last_beat(place.runtime.settings.data.path) is not None)
     first.send_signal(signal.SIGKILL)
     first.wait()
     place.write()

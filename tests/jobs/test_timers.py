@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from server.jobs.schedule import Scheduler, heartbeat, last_beat
+from server.jobs.schedule import Scheduler
 from server.jobs.timers import Inboxes, fire_due
+from server.kernel.heartbeat import last_beat
 from server.kernel.ids import new_id
 from server.store import cases
 from tests.jobs.conftest import Place
@@ -106,9 +107,9 @@ def test_what_failed_is_kept_longer_than_what_was_done(place: Place) -> None:
 
 
 def test_a_scheduler_that_never_ran_has_no_heartbeat(place: Place) -> None:
-    data = place.runtime.settings.data
+    data = place.runtime.settings.data.path
     assert last_beat(data) is None
 
-    heartbeat(data).touch()
+    Scheduler(place.runtime, None).round()
 
     assert last_beat(data) is not None

@@ -41,7 +41,8 @@ def verify_chain(
 
     The head's own row counts as an anchor: cutting the tail alone is found even without one kept
     elsewhere; so are rows behind it, and rows without any. What stands beside an event for
-    searching must say what the event says: pages read it there. `seen` is told the number of each event, for whoever watches the progress.
+    searching must say what the event says: pages read it there. `seen` is told the number of each
+    event, for whoever watches the progress.
     """
     policy.require(work.actor, Permission.EVIDENCE_READ, Thing())
     # The last row before the head: whoever writes meanwhile moves both, so an honest head is never

@@ -1,0 +1,215 @@
+"""Tasks by API: the worklist a page at a time, decisions, reminders."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from server.access.policy import Permission
+from server.api.table import Call, CaseRef, Wire, route
+from server.kernel.errors import Refused
+from server.services.cases import decisions
+from server.services.unit_of_work import UnitOfWork
+from server.services.worklist import desk
+from server.services.worklist.work_rows import WorkRow
+
+
+class TaskOut(Wire):
+    """One open task of the worklist."""
+
+    task: UUID
+    case: UUID
+    number: int
+    step: str
+    kind: str
+    role: str
+    label: dict[str, str]
+    child: str | None
+    age: int | None
+    place: str | None
+    consents: dict[str, str]
+    due_at: datetime | None
+    overdue: bool
+    blocked: str | None
+    revision: int
+    flagged: bool
+    duplicate: bool
+
+
+class WorklistOut(Wire):
+    """A page of the worklist; `after` asks for the next one."""
+
+    tasks: list[TaskOut]
+    counts: dict[str, int]
+    after: str | None
+
+
+class WorklistQuery(Wire):
+    """What of the worklist."""
+
+    tab: Literal["ready", "waiting", "overdue", "urgent", "all"] = "all"
+    municipality: UUID | None = None
+    number: int | None = Field(default=None, ge=1, le=999_999_999)
+    after: str | None = Field(default=None, max_length=200)
+
+
+class SearchIn(Wire):
+    """An exact surname, and where the page before ended."""
+
+    surname: str = Field(min_length=2, max_length=100, pattern=r"\D")
+    after: str | None = Field(default=None, max_length=200)
+
+
+class DecisionIn(Wire):
+    """A decision; `revision` is the state the decision was made on."""
+
+    case: UUID
+    outcome: str
+    comment: str = Field(default="", max_length=2000)
+    revision: int | None = Field(default=None, ge=0, le=2**31 - 1)
+
+
+class VerdictOut(Wire):
+    """What a decision came to: decided, or one_of_two while another person must agree."""
+
+    state: str
+    outcome: str
+    case: UUID
+    number: int
+
+
+class OutcomeIn(Wire):
+    """How a staff task ended."""
+
+    case: UUID
+    outcome: str
+
+
+class ReminderIn(Wire):
+    """Whose reminder."""
+
+    case: UUID
+
+
+@route("GET", "/schools/<uuid:school_id>/tasks", needs=Permission.DESK_READ,
+       query=WorklistQuery, answer=WorklistOut)  # fmt: skip
+def worklist(work: UnitOfWork, call: Call) -> WorklistOut:
+    """What waits in a school, by due date, a page at a time."""
+    found = desk.worklist(
+        work,
+        school_id=call.path["school_id"],
+        tab=call.query.tab,
+        place_id=call.query.municipality,
+        search=str(call.query.number or ""),
+        after=_cursor(call.query.after),
+    )
+    return _worklist(found)
+
+
+@route("POST", "/schools/<uuid:school_id>/tasks/search", needs=Permission.DESK_READ,
+       body=SearchIn, answer=WorklistOut)  # fmt: skip
+def search_tasks(work: UnitOfWork, call: Call) -> WorklistOut:
+    """Find open tasks by the child's exact surname: a name never stands in an address."""
+    found = desk.worklist(
+        work,
+        school_id=call.path["school_id"],
+        search=call.body.surname,
+        after=_cursor(call.body.after),
+    )
+    return _worklist(found)
+
+
+@route("POST", "/tasks/<uuid:task_id>/decision", needs=Permission.CASE_DECIDE, body=DecisionIn,
+       answer=VerdictOut)  # fmt: skip
+def decide(work: UnitOfWork, call: Call) -> VerdictOut:
+    """Accept, return or decline an application."""
+    made = decisions.decide(
+        work,
+        case_id=call.body.case,
+        task_id=call.path["task_id"],
+        outcome=call.body.outcome,
+        comment=call.body.comment,
+        revision=call.body.revision,
+    )
+    return _verdict(made)
+
+
+@route("POST", "/tasks/<uuid:task_id>/outcome", needs=Permission.CASE_DECIDE, body=OutcomeIn,
+       answer=VerdictOut)  # fmt: skip
+def finish_task(work: UnitOfWork, call: Call) -> VerdictOut:
+    """Finish a staff task: a call made, an application closed."""
+    made = decisions.finish_task(
+        work,
+        case_id=call.body.case,
+        task_id=call.path["task_id"],
+        outcome=call.body.outcome,
+    )
+    return _verdict(made)
+
+
+@route("POST", "/tasks/<uuid:task_id>/reminder", needs=Permission.CASE_REMIND, body=ReminderIn,
+       answer=CaseRef, status=202)  # fmt: skip
+def remind(work: UnitOfWork, call: Call) -> CaseRef:
+    """Remind the family of an open task; the link in the message is a fresh one."""
+    decisions.remind(work, case_id=call.body.case, task_id=call.path["task_id"])
+    return CaseRef(case=call.body.case)
+
+
+def _worklist(found: desk.Worklist) -> WorklistOut:
+    return WorklistOut(
+        tasks=[_task(row) for row in found.rows],
+        counts=dict(found.counts),
+        after=_written(found.next_after),
+    )
+
+
+def _task(row: WorkRow) -> TaskOut:
+    return TaskOut(
+        task=row.task_id,
+        case=row.case_id,
+        number=row.number,
+        step=row.step,
+        kind=row.kind,
+        role=row.role,
+        label=dict(row.label),
+        child=row.child_name,
+        age=row.age,
+        place=row.place,
+        consents={sign.consent: sign.state for sign in row.signs},
+        due_at=row.due_at,
+        overdue=row.overdue,
+        blocked=row.blocked,
+        revision=row.revision,
+        flagged=bool(row.flags),
+        duplicate=row.duplicate,
+    )
+
+
+def _verdict(made: decisions.Verdict) -> VerdictOut:
+    return VerdictOut(state=made.state, outcome=made.outcome, case=made.case_id, number=made.number)
+
+
+def _written(after: tuple[datetime, UUID] | None) -> str | None:
+    if after is None:
+        return None
+    raw = f"{after[0].isoformat()} {after[1]}".encode()
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _cursor(raw: str | None) -> tuple[datetime, UUID] | None:
+    if not raw:
+        return None
+    try:
+        text = base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4)).decode()
+        at, _, task = text.partition(" ")
+        moment = datetime.fromisoformat(at)
+        if moment.tzinfo is None:
+            raise ValueError("a moment without a zone")
+        return moment, UUID(task)
+    except (ValueError, binascii.Error):
+        raise Refused(reason="cursor_wrong") from None
