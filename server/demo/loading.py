@@ -16,6 +16,7 @@ from server.model.definition import SettingsSpec
 from server.runtime import Runtime
 from server.services.accounts import people
 from server.services.accounts.passwords import hash_password
+from server.services.accounts.tokens import issue_token
 from server.services.model import releases, school_settings
 from server.services.unit_of_work import Tools
 from server.store import schools, tenancy
@@ -76,7 +77,7 @@ def _platform(
         person = people.add_colleague(
             work, name=owner.name, email=owner.login, password_hash=password
         )
-        token = people.issue_token(
+        token = issue_token(
             work, name="demo platform", scopes=PLATFORM_SCOPES, person_id=person
         )
     accounts.append(_account(owner, PLATFORM, None))
@@ -118,7 +119,7 @@ def _partner(
         coordinator = staff["coordinator"][0].person_id
         assert coordinator is not None
         for name, person in (("admin", admin.person_id), ("coordinator", coordinator)):
-            token = people.issue_token(
+            token = issue_token(
                 work,
                 name=f"demo {name}",
                 scopes=SCHOOL_SCOPES,

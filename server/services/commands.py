@@ -8,7 +8,7 @@ from typing import Any
 from server.kernel.canonical import canonical, sha256_hex
 from server.kernel.errors import Conflict
 from server.services.unit_of_work import UnitOfWork
-from server.store import steps
+from server.store import step_writes, steps
 
 
 def once(
@@ -35,5 +35,7 @@ def once(
         answer: dict[str, Any] = kept["answer"]
         return answer
     answer = command(work)
-    steps.keep_result(work.transaction, work.tenant_id, whole, {"asked": wanted, "answer": answer})
+    step_writes.keep_result(
+        work.transaction, work.tenant_id, whole, {"asked": wanted, "answer": answer}
+    )
     return answer

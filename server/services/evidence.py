@@ -13,7 +13,7 @@ from server.evidence.chain import Event, EventType, Head, next_event
 from server.kernel.ids import new_id
 from server.services.unit_of_work import UnitOfWork
 from server.store import evidence as rows
-from server.store import steps
+from server.store import step_writes, steps
 from server.store.evidence import EvidenceHead
 
 
@@ -54,7 +54,7 @@ def append(
     if blobs:
         whole["payloads"] = {key: hashlib.sha256(blob).hexdigest() for key, blob in blobs.items()}
     event = next_event(head, type=type, at=work.now, body=whole)
-    steps.add_evidence(
+    step_writes.add_evidence(
         work.transaction,
         work.tenant_id,
         seq=event.seq,
@@ -66,7 +66,7 @@ def append(
         prev=event.prev,
     )
     for key, blob in blobs.items():
-        steps.add_payload(
+        step_writes.add_payload(
             work.transaction,
             work.tenant_id,
             payload_id=key,

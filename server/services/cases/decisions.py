@@ -16,9 +16,8 @@ from server.services.cases import case_letters, steps
 from server.services.cases.standing import Standing
 from server.services.remarks import remark
 from server.services.unit_of_work import UnitOfWork
-from server.store import cases
+from server.store import cases, step_writes
 from server.store import desk as desk_rows
-from server.store import steps as rows
 from server.store.steps import TaskRow
 from server.workflows import moves
 
@@ -106,7 +105,7 @@ def finish_task(
     if outcome == "resend":
         _resend(work, standing)
     if standing.state.status == "ended" and standing.case.cause_id is not None:
-        rows.add_inbox(
+        step_writes.add_inbox(
             work.transaction,
             work.tenant_id,
             inbox_id=new_id(),
@@ -226,7 +225,7 @@ def _keep(
         if comment
         else None
     )
-    rows.add_decision(
+    step_writes.add_decision(
         work.transaction,
         work.tenant_id,
         decision_id=decision_id,
@@ -255,9 +254,10 @@ def _keep(
 
 
 def comment_of(work: UnitOfWork, row: cases.Decision, *, child_id: UUID | None) -> str | None:
-    """What was written beside a decision, if anything was."""
-    if row.sealed_comment is None or child_id is None:
+    """What was written beside a decision, if anything was and the child is still here."""
+    if row.sealed_comment is None or not work.keyring.knows(child_id):
         return None
+    assert child_id is not None
     opened = work.keyring.open(row.sealed_comment, table="decision", row=row.id, subject=child_id)
     return str(opened["comment"])
 

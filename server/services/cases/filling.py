@@ -19,8 +19,7 @@ from server.services import evidence
 from server.services.cases import decisions, steps
 from server.services.cases.standing import Standing
 from server.services.unit_of_work import UnitOfWork
-from server.store import cases
-from server.store import steps as rows
+from server.store import cases, step_writes
 from server.store.steps import TaskRow
 from server.workflows import moves
 
@@ -96,7 +95,7 @@ def fill(
         on_behalf_of=behalf,
     )
     if hits:
-        rows.flag_case(
+        step_writes.flag_case(
             work.transaction,
             work.tenant_id,
             case_id,
@@ -124,7 +123,7 @@ def keep_answer(
     answer_id = new_id()
     task = standing.task(step)
     staff = work.actor.kind in ("staff", "token")
-    rows.add_answer(
+    step_writes.add_answer(
         work.transaction,
         work.tenant_id,
         answer_id=answer_id,

@@ -22,7 +22,7 @@ from server.services import evidence
 from server.services.cases import case_letters, documents
 from server.services.cases.standing import Standing
 from server.services.unit_of_work import UnitOfWork
-from server.store import cases, schools, steps
+from server.store import cases, schools, step_writes, steps
 from server.store.cases import CANCELLED, DONE, OPEN, PAUSED
 from server.store.steps import FAR_AWAY, Lock, TaskRow
 from server.workflows import moves
@@ -110,7 +110,7 @@ def take(
     standing.case = standing.case._replace(
         revision=revision, status=taken.state.status, marking=taken.state.to_json()
     )
-    steps.save_case(
+    step_writes.save_case(
         work.transaction,
         work.tenant_id,
         standing.case,
@@ -118,7 +118,7 @@ def take(
         revision=revision,
         now=work.now,
     )
-    steps.add_event(
+    step_writes.add_event(
         work.transaction,
         work.tenant_id,
         standing.case.id,
@@ -139,7 +139,7 @@ def finish(work: UnitOfWork, standing: Standing, result: Mapping[str, Any]) -> d
     """Keep what the command answered, so that its repeat gets the same."""
     answer = dict(result)
     if standing.key is not None:
-        steps.keep_result(work.transaction, work.tenant_id, standing.key, answer)
+        step_writes.keep_result(work.transaction, work.tenant_id, standing.key, answer)
     return answer
 
 
@@ -196,7 +196,7 @@ def due_at(work: UnitOfWork, standing: Standing, due: Duration | None) -> dateti
 
 def set_expiry(work: UnitOfWork, standing: Standing, *, days: int) -> None:
     """The one timer that ends a request: never one with a consent (DECISIONS.md 10)."""
-    steps.add_timer(
+    step_writes.add_timer(
         work.transaction,
         work.tenant_id,
         timer_id=new_id(),
@@ -322,7 +322,7 @@ def _open_task(work: UnitOfWork, standing: Standing, effect: moves.OpenTask) -> 
         due_at=due_at(work, standing, effect.due),
         opened_at=work.now,
     )
-    steps.add_task(
+    step_writes.add_task(
         work.transaction, work.tenant_id, standing.case, task, listed=not effect.optional
     )
     standing.tasks.append(task)
@@ -335,7 +335,7 @@ def _open_task(work: UnitOfWork, standing: Standing, effect: moves.OpenTask) -> 
 def _set_timer(
     work: UnitOfWork, standing: Standing, task: TaskRow, kind: str, after: Duration, **rule: str
 ) -> None:
-    steps.add_timer(
+    step_writes.add_timer(
         work.transaction,
         work.tenant_id,
         timer_id=new_id(),
@@ -362,7 +362,7 @@ def _pause(work: UnitOfWork, standing: Standing, names: tuple[str, ...]) -> None
     if not pausing:
         return
     ids = [task.id for task in pausing]
-    steps.close_tasks(
+    step_writes.close_tasks(
         work.transaction,
         work.tenant_id,
         ids,
@@ -378,7 +378,7 @@ def _pause(work: UnitOfWork, standing: Standing, names: tuple[str, ...]) -> None
 
 def _end(work: UnitOfWork, standing: Standing) -> None:
     _close(work, standing, list(standing.tasks), status=CANCELLED, outcome=None)
-    steps.drop_case_timers(work.transaction, work.tenant_id, standing.case.id)
+    step_writes.drop_case_timers(work.transaction, work.tenant_id, standing.case.id)
 
 
 def _close(
@@ -392,7 +392,7 @@ def _close(
     if not closing:
         return
     ids = [task.id for task in closing]
-    steps.close_tasks(
+    step_writes.close_tasks(
         work.transaction,
         work.tenant_id,
         ids,

@@ -21,8 +21,7 @@ from server.services.cases.standing import Standing
 from server.services.evidence import Payload
 from server.services.model import in_force
 from server.services.unit_of_work import UnitOfWork
-from server.store import cases, consents, people
-from server.store import steps as rows
+from server.store import cases, consents, people, step_writes
 from server.workflows import moves
 from server.workflows.moves import LIVE
 
@@ -39,7 +38,7 @@ class Withdrawal:
     document: Document
     stops_the_application: bool
     stops_the_data: bool  # processing itself ends, not a permission alone
-    masked_contact: str | None
+    contact: str | None  # of whoever asks: where the answer goes unless they say otherwise
 
 
 def withdrawal(work: UnitOfWork, *, consent_id: UUID) -> Withdrawal:
@@ -51,8 +50,6 @@ def withdrawal(work: UnitOfWork, *, consent_id: UUID) -> Withdrawal:
     if not is_withdrawable(work, row):
         raise Conflict(what="consent", state=row.state)
     spec = _bundle(work, row).consents[row.consent]
-    person = people.person(work.session, cast(UUID, work.actor.person_id))
-    contact = persons.contact_of(persons.read(work, person)) if person else None
     pauses = bool(spec.on_withdraw and spec.on_withdraw.pause)
     return Withdrawal(
         consent_id=row.id,
@@ -60,7 +57,7 @@ def withdrawal(work: UnitOfWork, *, consent_id: UUID) -> Withdrawal:
         document=documents.read(work, row),
         stops_the_application=pauses,
         stops_the_data=spec.kind == "data",
-        masked_contact=contact.masked if contact else None,
+        contact=_contact_on_file(work),
     )
 
 
@@ -72,6 +69,8 @@ def withdraw(work: UnitOfWork, *, consent_id: UUID, answer_to: str = "") -> UUID
     :raises ContactRefused: when `answer_to` is given and is no contact.
     """
     answer_to = parse_contact(answer_to).value if answer_to.strip() else ""
+    if answer_to == _contact_on_file(work):
+        answer_to = ""
     seen = _mine(work, consent_id)
     standing = steps.load(work, seen.case_id, consents="UPDATE")
     work.session.refresh(seen)
@@ -149,6 +148,15 @@ def _told(work: UnitOfWork, row: consents.Consent) -> consents.Consent:
     return row
 
 
+def _contact_on_file(work: UnitOfWork) -> str | None:
+    """Of whoever is at the page; their code went there in this session."""
+    if work.actor.kind not in ("guardian", "mentee") or work.actor.person_id is None:
+        return None
+    person = people.person(work.session, work.actor.person_id)
+    contact = persons.contact_of(persons.read(work, person)) if person else None
+    return contact.value if contact else None
+
+
 def _bundle(work: UnitOfWork, row: consents.Consent) -> Bundle:
     case = cast(cases.Case, cases.case(work.session, row.case_id))
     variant = steps.variant_of(work, case.school_id)
@@ -207,7 +215,7 @@ def _tell_other_cases(work: UnitOfWork, row: consents.Consent, pause: tuple[str,
     for other in cases.cases_of_subject(work.session, row.subject_id):
         if other.id == row.case_id or other.status == "ended" or other.workflow == WORKFLOW:
             continue
-        rows.add_inbox(
+        step_writes.add_inbox(
             work.transaction,
             work.tenant_id,
             inbox_id=new_id(),

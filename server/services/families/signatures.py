@@ -27,8 +27,7 @@ from server.services.families.arrivals import CodeSent, rules_in_force
 from server.services.families.packages import Said, asked, must_be_read
 from server.services.messages import codes
 from server.services.unit_of_work import UnitOfWork
-from server.store import consents, people
-from server.store import steps as rows
+from server.store import consents, people, step_writes
 from server.workflows import moves
 
 
@@ -99,7 +98,7 @@ def sign(
         if answers.get(row.consent) in ("given", "refused"):
             record_answer(work, standing, signing, row, answers[row.consent], code)
         elif answers.get(row.consent) == "deferred":
-            rows.set_consents(
+            step_writes.set_consents(
                 work.transaction, work.tenant_id, [row.id], state="deferred", owed=row.owed,
                 at=work.now,
             )  # fmt: skip

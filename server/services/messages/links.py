@@ -10,7 +10,7 @@ from server.kernel.errors import DeadLink
 from server.kernel.ids import new_id
 from server.kernel.marks import link_token, token_hash
 from server.services.unit_of_work import UnitOfWork
-from server.store import consents, people, steps
+from server.store import consents, people, step_writes
 
 LIFE = timedelta(days=14)
 
@@ -30,7 +30,7 @@ class Entry:
 def make_link(work: UnitOfWork, *, case_id: UUID, person_id: UUID, role: str) -> UUID:
     """A new link for one person of one case; each message has its own (DECISIONS.md 7)."""
     link_id = new_id()
-    steps.add_link(
+    step_writes.add_link(
         work.transaction,
         work.tenant_id,
         link_id=link_id,
