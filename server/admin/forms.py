@@ -12,7 +12,10 @@ from pydantic import ValidationError
 from server.access.policy import Permission, Thing, allowed
 from server.admin import said
 from server.admin.base import School, ServiceView, at_school, expose, head_of, school_here
-from server.admin.drafts import MOST_TEXT, Changes, FormDraft, Posted, edited_form
+from server.admin.changes import Changes
+from server.admin.drafts import FormDraft
+from server.admin.edits import edited_form
+from server.admin.posted import MOST_TEXT, Posted
 from server.admin.preview import preview
 from server.admin.rows import sheet
 from server.admin.said import _

@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from server.admin import said
 from server.admin.base import School, ServiceView, at_school, expose, school_here
-from server.admin.drafts import Posted
 from server.admin.forms import bar, may_edit, revision_of, title_of, url_of
+from server.admin.posted import Posted
 from server.admin.said import _, ngettext
 from server.http.context import perform, tools
 from server.http.rendering import locale

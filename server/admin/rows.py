@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from server.admin import said
-from server.admin.drafts import NEW, OWN_TYPES, FormDraft, field_of
+from server.admin.drafts import FormDraft, field_of
+from server.admin.edits import NEW, OWN_TYPES
 from server.admin.said import Remark, Why, _, ngettext
 from server.forms.definition import FieldSpec, FormSpec
 from server.kernel.problems import Problem

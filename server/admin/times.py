@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from server.admin.drafts import Changes, Posted
+from server.admin.changes import Changes, with_change, without_change
+from server.admin.posted import Posted
 from server.kernel.durations import Duration
 from server.model.definition import Change, Set
 from server.model.points import Point
-from server.model.settings import key_of
 
 # The units in which a term may be typed; a deadline is counted as the model counts it.
 TERM_UNITS = ("days", "months")
@@ -43,7 +43,7 @@ def edited_times(points: Sequence[Point], posted: Posted, *, saw: Changes, now: 
     """What an edit of these points makes of the changes as they are now; `saw` were on its page."""
     for point in points:
         if posted.deed == ("reset", point.at):
-            now = _without_change(now, point.at)
+            now = without_change(now, ("set", point.at))
             continue
         if posted.one(point.at) is None:
             continue
@@ -52,7 +52,10 @@ def edited_times(points: Sequence[Point], posted: Posted, *, saw: Changes, now: 
         if said == typed(point, saw) and unit == unit_of(point, saw):
             continue
         to = _value(point, said, unit)
-        now = _without_change(now, point.at) if to == _shipped(point) else _with(now, point.at, to)
+        if to == _shipped(point):
+            now = without_change(now, ("set", point.at))
+        else:
+            now = with_change(now, Set(change="set", at=point.at, to=to))
     return now
 
 
@@ -90,16 +93,3 @@ def _without(written: str, unit: str) -> str:
 
 def _change_at(at: str, changes: Iterable[Change]) -> Set | None:
     return next((one for one in changes if isinstance(one, Set) and one.at == at), None)
-
-
-def _with(changes: Changes, at: str, to: Any) -> Changes:
-    change = Set(change="set", at=at, to=to)
-    keys = [key_of(one) for one in changes]
-    if key_of(change) not in keys:
-        return (*changes, change)
-    number = keys.index(key_of(change))
-    return (*changes[:number], change, *changes[number + 1 :])
-
-
-def _without_change(changes: Changes, at: str) -> Changes:
-    return tuple(one for one in changes if one.at != at)

@@ -12,8 +12,9 @@ from flask.typing import ResponseReturnValue
 
 from server.admin import said
 from server.admin.base import School, ServiceView, at_school, expose, school_here
-from server.admin.drafts import Changes, Posted
+from server.admin.changes import Changes
 from server.admin.forms import bar, conflict, kept, may_edit, revision_of, title_of
+from server.admin.posted import Posted
 from server.admin.said import Remark, Why, _
 from server.admin.times import TERM_UNITS, edited_times, typed, unit_of
 from server.http.context import perform
