@@ -26,7 +26,7 @@ from server.kernel.marks import one_time_code
 from server.kernel.places import workflow_defs
 from server.runtime import Runtime
 from server.services.accounts import passwords, people
-from server.services.cases import decisions, filling, steps
+from server.services.cases import decisions, filling, unattended
 from server.services.cases.filling import Read
 from server.services.consent import withdrawals
 from server.services.families import (
@@ -271,7 +271,7 @@ class Enrolment:
         """Everything due of this application is done by the clock, as the scheduler does it."""
         timers = self.school.do(SHELL, _due_timers, case_id=self.case_id)
         for timer_id in timers:
-            self.school.do(Actor("system", self.school.tenant_id), steps.fire_timer, timer_id)
+            self.school.do(Actor("system", self.school.tenant_id), unattended.fire_timer, timer_id)
 
     def _sign(self, actor: Actor, stage: str, answers: Mapping[str, packages.Said]) -> None:
         do, tools = self.school.do, self.school.tools

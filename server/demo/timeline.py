@@ -16,7 +16,7 @@ from server.forms.answers import read_json
 from server.forms.definition import FormSpec
 from server.kernel.clock import FixedClock
 from server.kernel.marks import one_time_code
-from server.services.cases import decisions, documents, filling, steps
+from server.services.cases import decisions, documents, filling, unattended
 from server.services.cases.filling import Read
 from server.services.consent import withdrawals as leaving
 from server.services.families import (
@@ -89,7 +89,7 @@ class Timeline:
             if timer is None:
                 return
             self.clock.at = timer.fires_at
-            self.do(SYSTEM, steps.fire_timer, timer_id=timer.id)
+            self.do(SYSTEM, unattended.fire_timer, timer_id=timer.id)
 
 
 class _FamilyScenes:

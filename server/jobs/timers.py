@@ -10,7 +10,7 @@ from uuid import UUID
 from server.access.actors import SYSTEM
 from server.jobs.ground import BATCH, UNDER_WAY, Runtime, wait_after
 from server.kernel.logs import facts_of, log
-from server.services.cases import steps
+from server.services.cases import unattended
 from server.services.unit_of_work import UnitOfWork
 from server.store import due
 from server.store.due import Claimed
@@ -32,7 +32,7 @@ def fire_due(runtime: Runtime) -> int:
             limit=BATCH,
         )
     for one in claimed:
-        error = _attempt(runtime, one, steps.fire_timer)
+        error = _attempt(runtime, one, unattended.fire_timer)
         if error is not None:
             log.error("timer_failed", job=str(one.id), tenant=str(one.tenant_id), **facts_of(error))
             _put_off(runtime, one, type(error).__name__)
@@ -54,7 +54,7 @@ class Inboxes:
                 transaction.session, now=runtime.tools.clock.now(), but=resting, limit=BATCH
             )
         for one in waiting:
-            error = _attempt(runtime, one, steps.apply_inbox)
+            error = _attempt(runtime, one, unattended.apply_inbox)
             if error is None:
                 self._failed.pop(one.id, None)
             else:

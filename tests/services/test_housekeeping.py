@@ -10,7 +10,7 @@ from sqlalchemy import text
 from server.access.actors import SHELL, SYSTEM, Actor
 from server.kernel.ids import new_id
 from server.services import persons
-from server.services.cases import steps
+from server.services.cases import unattended
 from server.services.consent import verification
 from server.services.families import arrivals
 from server.services.privacy import housekeeping
@@ -144,7 +144,7 @@ def test_a_timer_that_finds_nothing_to_do_is_gone_all_the_same(school: School) -
         )
 
     school.do(SYSTEM, set_one)
-    assert not school.do(SYSTEM, steps.fire_timer, timer_id=timer_id)
+    assert not school.do(SYSTEM, unattended.fire_timer, timer_id=timer_id)
 
     assert (
         school.do(SYSTEM, lambda work: work.session.get(Timer, (timer_id, work.tenant_id))) is None

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from server.access.actors import SHELL, Actor
 from server.kernel.marks import one_time_code
-from server.services.cases import steps
+from server.services.cases import unattended
 from server.services.consent import renewals
 from server.services.families import applications, packages, signatures
 from server.store import cases, consents
@@ -189,7 +189,7 @@ def _answer(mine: Enrolment, said: Any, actor: Actor | None = None, case_id: Any
 def _inbox(school: School) -> None:
     waiting = school.do(SHELL, lambda work: list(work.session.scalars(select(cases.Inbox.id))))
     for one in waiting:
-        school.do(Actor("system", school.tenant_id), steps.apply_inbox, one)
+        school.do(Actor("system", school.tenant_id), unattended.apply_inbox, one)
 
 
 def _cases(school: School, mine: Enrolment) -> list[cases.Case]:

@@ -1,30 +1,27 @@
 """One step of a case: lock, look again, advance, write. Every change of a case goes through here.
 
 Two round trips: `load` brings and locks everything, the commit carries everything queued. Services
-gather what is theirs in between. Letters go out through the outbox, never from here.
+gather what is theirs in between.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
 from server.access import policy
 from server.access.policy import Permission
 from server.forms.definition import Role
-from server.kernel.durations import Duration
 from server.kernel.errors import AlreadyDone, NotFound, StageClosed
 from server.kernel.ids import new_id
-from server.model import calendar
 from server.services import evidence
-from server.services.cases import case_letters, documents
+from server.services.cases import consequences
 from server.services.cases.standing import Standing
 from server.services.unit_of_work import UnitOfWork
 from server.store import cases, schools, step_writes, steps
-from server.store.cases import CANCELLED, DONE, OPEN, PAUSED
-from server.store.steps import FAR_AWAY, Lock, TaskRow
+from server.store.cases import PAUSED
+from server.store.steps import Lock, TaskRow
 from server.workflows import moves
 from server.workflows.engine import advance
 
@@ -131,7 +128,7 @@ def take(
         data=dict(data or {}),
     )
     for effect in taken.effects:
-        _carry_out(work, standing, effect)
+        consequences.carry_out(work, standing, effect)
     return taken
 
 
@@ -187,72 +184,6 @@ def variant_of(work: UnitOfWork, school_id: UUID) -> str:
     return school.variant
 
 
-def due_at(work: UnitOfWork, standing: Standing, due: Duration | None) -> datetime:
-    """When something due in so long is due, on the school's calendar; far away for None."""
-    if due is None:
-        return FAR_AWAY
-    return calendar.add(work.now, due, zone=standing.case.zone)
-
-
-def set_expiry(work: UnitOfWork, standing: Standing, *, days: int) -> None:
-    """The one timer that ends a request: never one with a consent (DECISIONS.md 10)."""
-    step_writes.add_timer(
-        work.transaction,
-        work.tenant_id,
-        timer_id=new_id(),
-        case_id=standing.case.id,
-        task_id=None,
-        kind="expire",
-        fires_at=calendar.add(work.now, Duration(days, "days"), zone=standing.case.zone),
-        rule={"in": f"{days} days"},
-    )
-
-
-def fire_timer(work: UnitOfWork, timer_id: UUID) -> bool:
-    """What a due timer does: remind, open a task for a person, or end a request without consent.
-
-    Its own row goes first: when it is gone already, someone finished in time and nothing happens.
-    """
-    found = steps.take_timer(work.transaction, work.tenant_id, timer_id)
-    if found is None:
-        return False
-    case_id, task_id, kind = found
-    try:
-        standing = load(work, case_id)
-    except NotFound:
-        return False
-    if kind == "expire":
-        return _expire(work, standing)
-    task = next((t for t in standing.tasks if t.id == task_id and t.status == OPEN), None)
-    if task is None:
-        return False
-    if kind == "remind":
-        case_letters.remind(work, standing, task)
-        return True
-    return _overdue(work, standing, task)
-
-
-def apply_inbox(work: UnitOfWork, inbox_id: UUID) -> bool:
-    """Apply what another case asked of this one, under this case's own lock."""
-    found = steps.take_inbox(work.transaction, work.tenant_id, inbox_id)
-    if found is None:
-        return False
-    case_id, wish = found
-    standing = load(work, case_id)
-    if standing.state.status == "ended":
-        return False
-    move: moves.Move
-    if wish["move"] == "withdrawn":
-        move = moves.Withdrawn(wish["consent"], tuple(wish["pause"]))
-    else:
-        end = standing.compiled.end_by(wish["cause"])
-        if end is None:
-            return False
-        move = moves.Closed(end)
-    take(work, standing, move, kind=f"inbox_{wish['move']}", data=wish)
-    return True
-
-
 def must_be_open(standing: Standing, task_id: UUID, *, revision: int | None = None) -> TaskRow:
     """The open task with this id.
 
@@ -292,134 +223,3 @@ def can_see(work: UnitOfWork, standing: Standing) -> bool:
     return actor.kind == "system" or any(
         policy.allowed(actor, permission, standing.thing) for permission in seeing
     )
-
-
-def _carry_out(work: UnitOfWork, standing: Standing, effect: moves.Effect) -> None:
-    match effect:
-        case moves.OpenTask():
-            _open_task(work, standing, effect)
-        case moves.CloseTask():
-            _close_task(work, standing, effect)
-        case moves.PauseTasks():
-            _pause(work, standing, effect.steps)
-        case moves.AskConsents():
-            documents.ask(work, standing, effect.consents)
-        case moves.SendLetter():
-            case_letters.to_role(work, standing, letter=effect.letter, role=effect.to)
-        case moves.EndCase():
-            _end(work, standing)
-
-
-def _open_task(work: UnitOfWork, standing: Standing, effect: moves.OpenTask) -> None:
-    task = TaskRow(
-        id=new_id(),
-        step=effect.step,
-        kind=effect.kind,
-        form=effect.form,
-        role=effect.role,
-        round=effect.round,
-        status=OPEN,
-        due_at=due_at(work, standing, effect.due),
-        opened_at=work.now,
-    )
-    step_writes.add_task(
-        work.transaction, work.tenant_id, standing.case, task, listed=not effect.optional
-    )
-    standing.tasks.append(task)
-    for after in effect.remind:
-        _set_timer(work, standing, task, "remind", after)
-    if effect.overdue and effect.due:
-        _set_timer(work, standing, task, "overdue", effect.due, opens=effect.overdue)
-
-
-def _set_timer(
-    work: UnitOfWork, standing: Standing, task: TaskRow, kind: str, after: Duration, **rule: str
-) -> None:
-    step_writes.add_timer(
-        work.transaction,
-        work.tenant_id,
-        timer_id=new_id(),
-        case_id=standing.case.id,
-        task_id=task.id,
-        kind=kind,
-        fires_at=due_at(work, standing, after),
-        rule={"after": str(after), "anchor": task.opened_at.isoformat(), **rule},
-    )
-
-
-def _close_task(work: UnitOfWork, standing: Standing, effect: moves.CloseTask) -> None:
-    closing = [
-        task
-        for task in standing.tasks
-        if task.step == effect.step and effect.role in (None, task.role)
-    ]
-    status = DONE if effect.how == "done" else CANCELLED
-    _close(work, standing, closing, status=status, outcome=effect.outcome)
-
-
-def _pause(work: UnitOfWork, standing: Standing, names: tuple[str, ...]) -> None:
-    pausing = [task for task in standing.tasks if task.step in names and task.status == OPEN]
-    if not pausing:
-        return
-    ids = [task.id for task in pausing]
-    step_writes.close_tasks(
-        work.transaction,
-        work.tenant_id,
-        ids,
-        status=PAUSED,
-        outcome=None,
-        done_by=None,
-        now=work.now,
-    )
-    standing.tasks = [
-        task._replace(status=PAUSED) if task.id in ids else task for task in standing.tasks
-    ]
-
-
-def _end(work: UnitOfWork, standing: Standing) -> None:
-    _close(work, standing, list(standing.tasks), status=CANCELLED, outcome=None)
-    step_writes.drop_case_timers(work.transaction, work.tenant_id, standing.case.id)
-
-
-def _close(
-    work: UnitOfWork,
-    standing: Standing,
-    closing: list[TaskRow],
-    *,
-    status: int,
-    outcome: str | None,
-) -> None:
-    if not closing:
-        return
-    ids = [task.id for task in closing]
-    step_writes.close_tasks(
-        work.transaction,
-        work.tenant_id,
-        ids,
-        status=status,
-        outcome=outcome,
-        done_by=work.actor.person_id,
-        now=work.now,
-    )
-    standing.tasks = [task for task in standing.tasks if task.id not in ids]
-
-
-def _expire(work: UnitOfWork, standing: Standing) -> bool:
-    answered = any(state == "given" for state in standing.consent_states.values())
-    end = standing.compiled.end_by("expiry")
-    if answered or end is None or standing.state.status == "ended":
-        return False
-    take(work, standing, moves.Closed(end), kind="expired")
-    return True
-
-
-def _overdue(work: UnitOfWork, standing: Standing, task: TaskRow) -> bool:
-    stage = standing.compiled.stage_of(task.step)
-    step = next((s for s in stage.steps if s.overdue is not None), None)
-    if step is None or step.overdue is None:
-        return False
-    if standing.task(step.overdue.open) is not None:
-        return False
-    take(work, standing, moves.Raised(step.overdue.open), kind="overdue", data={"step": task.step})
-    case_letters.to_role(work, standing, letter="overdue_to_coordinator", role="coordinator")
-    return True

@@ -15,7 +15,7 @@ from server.kernel.errors import ContactRefused, DeadLink, NotFound
 from server.kernel.ids import new_id
 from server.kernel.marks import commitment, new_salt, token_hash
 from server.services import evidence, persons
-from server.services.cases import case_letters, documents, steps
+from server.services.cases import case_letters, consequences, documents, steps
 from server.services.evidence import Payload
 from server.services.messages import codes, links
 from server.services.model import in_force
@@ -219,7 +219,7 @@ def invite(
     )
     standing = steps.load(work, case_id)
     steps.take(work, standing, moves.Started(), kind="invited")
-    steps.set_expiry(work, standing, days=KEEP_REQUEST_DAYS)
+    consequences.set_expiry(work, standing, days=KEEP_REQUEST_DAYS)
     case_letters.to_family(work, standing, letter="invitation", role="guardian")
     return case_id
 

@@ -17,7 +17,7 @@ from server.kernel.problems import Problem
 from server.model.bundle import Bundle
 from server.services import persons
 from server.services.bundles import Ready
-from server.services.cases import documents, steps
+from server.services.cases import consequences, documents, steps
 from server.services.cases.filling import Reading, keep_answer, labels_of
 from server.services.cases.standing import Standing
 from server.services.families.arrivals import CONSENTS, KEEP_REQUEST_DAYS, WORKFLOW
@@ -88,7 +88,7 @@ def place_request(
         )
         standing = _with_child(work, case_id, values)
         steps.take(work, standing, moves.Started(), kind="started")
-        steps.set_expiry(work, standing, days=KEEP_REQUEST_DAYS)
+        consequences.set_expiry(work, standing, days=KEEP_REQUEST_DAYS)
     else:
         case = _own_case(work, case_id)
         if case.subject_id is not None:

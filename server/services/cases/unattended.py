@@ -1,0 +1,82 @@
+"""What happens in a case without anybody: a timer fires, or another case asks for a move."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from server.kernel.errors import NotFound
+from server.services.cases import case_letters, steps
+from server.services.cases.standing import Standing
+from server.services.unit_of_work import UnitOfWork
+from server.store import steps as rows
+from server.store.cases import OPEN
+from server.store.steps import TaskRow
+from server.workflows import moves
+
+
+def fire_timer(work: UnitOfWork, timer_id: UUID) -> bool:
+    """What a due timer does: remind, open a task for a person, or end a request without consent.
+
+    Its own row goes first: when it is gone already, someone finished in time and nothing happens.
+    """
+    found = rows.take_timer(work.transaction, work.tenant_id, timer_id)
+    if found is None:
+        return False
+    case_id, task_id, kind = found
+    try:
+        standing = steps.load(work, case_id)
+    except NotFound:
+        return False
+    if kind == "expire":
+        return _expire(work, standing)
+    task = next((t for t in standing.tasks if t.id == task_id and t.status == OPEN), None)
+    if task is None:
+        return False
+    if kind == "remind":
+        case_letters.remind(work, standing, task)
+        return True
+    return _overdue(work, standing, task)
+
+
+def apply_inbox(work: UnitOfWork, inbox_id: UUID) -> bool:
+    """Apply what another case asked of this one, under this case's own lock."""
+    found = rows.take_inbox(work.transaction, work.tenant_id, inbox_id)
+    if found is None:
+        return False
+    case_id, wish = found
+    standing = steps.load(work, case_id)
+    if standing.state.status == "ended":
+        return False
+    move: moves.Move
+    if wish["move"] == "withdrawn":
+        move = moves.Withdrawn(wish["consent"], tuple(wish["pause"]))
+    else:
+        end = standing.compiled.end_by(wish["cause"])
+        if end is None:
+            return False
+        move = moves.Closed(end)
+    steps.take(work, standing, move, kind=f"inbox_{wish['move']}", data=wish)
+    return True
+
+
+def _expire(work: UnitOfWork, standing: Standing) -> bool:
+    answered = any(state == "given" for state in standing.consent_states.values())
+    end = standing.compiled.end_by("expiry")
+    if answered or end is None or standing.state.status == "ended":
+        return False
+    steps.take(work, standing, moves.Closed(end), kind="expired")
+    return True
+
+
+def _overdue(work: UnitOfWork, standing: Standing, task: TaskRow) -> bool:
+    stage = standing.compiled.stage_of(task.step)
+    step = next((s for s in stage.steps if s.overdue is not None), None)
+    if step is None or step.overdue is None:
+        return False
+    if standing.task(step.overdue.open) is not None:
+        return False
+    steps.take(
+        work, standing, moves.Raised(step.overdue.open), kind="overdue", data={"step": task.step}
+    )
+    case_letters.to_role(work, standing, letter="overdue_to_coordinator", role="coordinator")
+    return True
