@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import PrimaryKeyConstraint, select
+from sqlalchemy import PrimaryKeyConstraint, func, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -60,6 +60,25 @@ def release(session: Session, number: str) -> Release | None:
 def releases(session: Session) -> list[Release]:
     """All releases, newest first."""
     return list(session.scalars(select(Release).order_by(Release.seq.desc())))
+
+
+def material_editions(session: Session) -> dict[str, list[date]]:
+    """The editions of each consent that were ever published as material, oldest first."""
+    consent = func.jsonb_each(Definition.content["consents"]).table_valued("key", "value")
+    edition = consent.c.value.op("->>")("edition")
+    query = (
+        select(consent.c.key, edition)
+        .select_from(Release)
+        .join(Definition, Definition.hash == Release.hash)
+        .join(consent, true())
+        .where(consent.c.value.op("->>")("material") == "true")
+        .distinct()
+        .order_by(edition)
+    )
+    found: dict[str, list[date]] = {}
+    for name, written in session.execute(query):
+        found.setdefault(name, []).append(date.fromisoformat(written))
+    return found
 
 
 def content_of(session: Session, hash_: str) -> dict[str, Any] | None:

@@ -102,6 +102,9 @@ SENTENCES: Final[dict[str, str]] = {
     "RANGE-MISSING": N_("“%(field)s” is a scale: give its “min” and “max”."),
     # Consents
     "REQUIRED-PURPOSE": N_("Only “%(allowed)s” may be required. A consent for “%(purpose)s” must be free to refuse."),
+    "CONSENT-FREE": N_("“%(consent)s” is free to refuse, so nothing may end or wait because of a no. Take it out here."),
+    "EDITION-SAME": N_("“%(consent)s” does not say what it said when it was published as edition %(published)s (%(changed)s). Give it a later “edition”, and say by “material” whether those who signed are asked again."),
+    "EDITION-BACK": N_("Edition %(published)s is already published, and an edition never goes back to %(edition)s. Give it a later one."),
     "PURPOSE-TWICE": N_("The purpose “%(purpose)s” already has the consent “%(other)s”. One purpose has one consent."),
     "PURPOSE-GROUND": N_("“%(purpose)s” is a ground that needs no consent."),
     "SIGNER-AGES": N_("The ages must follow each other from 0 without gap or overlap, and the last row must be open: every age needs a signer."),

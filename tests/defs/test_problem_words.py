@@ -16,7 +16,7 @@ FINDERS = [
     "kernel/yaml.py", "consents/texts.py", "workflows/structure.py", "workflows/proofs.py",
     "model/reading.py", "model/bundle.py", "model/notes.py", "model/checks.py",
     "model/form_checks.py", "model/consent_checks.py", "model/definition.py",
-    "cli/definitions.py",
+    "model/editions.py", "cli/definitions.py",
 ]  # fmt: skip
 CODE = re.compile(r'"((?:YAML|KEY|VALUE|FILE|[A-Z]{3,})(?:-[A-Z0-9]+)+)"')
 

@@ -40,6 +40,39 @@ def test_a_mended_slip_asks_nobody(school: School) -> None:
     assert _campaign(school) == 0
 
 
+def test_a_slip_mended_right_after_a_material_change_hides_it_from_nobody(school: School) -> None:
+    signed = an_enrolment(school, at="enrolled")
+    unsigned = an_enrolment(school, at="consents", child="Жуков Роман")
+    republished(school, "processing", "2026-09-05")
+    republished(school, "processing", "2026-09-06", material=False)
+
+    assert _campaign(school) == 1
+    assert _package(signed).questions[0].document.edition == "2026-09-06"
+    asked = school.do(
+        unsigned.guardian,
+        packages.package,
+        case_id=unsigned.case_id,
+        stage="consents",
+        locale="ru",
+    )
+    editions = {one.consent: one.document.edition for one in asked.questions}
+    assert editions["processing"] == "2026-09-06"
+
+
+def test_a_new_text_read_in_another_language_stays_the_new_text(school: School) -> None:
+    mine = an_enrolment(school, at="consents")
+    republished(school, "processing", "2026-09-05")
+    for locale in ("ru", "en"):
+        asked = school.do(
+            mine.guardian,
+            packages.package,
+            case_id=mine.case_id,
+            stage="consents",
+            locale=locale,
+        )
+        assert asked.questions[0].document.edition == "2026-09-05"
+
+
 @pytest.mark.parametrize(
     ("said", "states"), [("given", ["given", "renewed"]), ("refused", ["withdrawn", "refused"])]
 )

@@ -26,7 +26,7 @@ from server.kernel.text import Text
 from server.model.bundle import Bundle, thawed
 from server.services import evidence
 from server.services.cases.standing import Standing
-from server.services.model import in_force
+from server.services.model import editions, in_force
 from server.services.unit_of_work import UnitOfWork
 from server.store import consents as consent_rows
 from server.store import people, schools
@@ -63,11 +63,12 @@ def renew_unsigned(
     for row in rows:
         if row.state != "requested" or row.owed == ["mentee"]:
             continue
-        spec = newest.consents.get(row.consent)
-        stale = spec is not None and spec.material and spec.edition != row.edition
+        stale = _is_stale(work, newest, row)
         if not stale and row.locale == locale:
             continue
-        _remake(work, standing, row, newest if stale else standing.ready.bundle, locale)
+        # In another language it stays the text that it is, of whichever release that was.
+        own = newest if stale else work.ready(row.definition_hash, standing.ready.variant).bundle
+        _remake(work, standing, row, own, locale)
         changed.add(row.consent)
     return changed
 
@@ -221,6 +222,15 @@ def _remake(
     if known is not None:
         standing.consents[row.consent] = known._replace(document_hash=row.document_hash)
     _note_request(work, standing, row)
+
+
+def _is_stale(work: UnitOfWork, newest: Bundle, row: consent_rows.Consent) -> bool:
+    """Whether the text was changed materially since this document was made."""
+    spec = newest.consents.get(row.consent)
+    if spec is None or spec.edition <= row.edition:
+        return False  # the common case: it costs no query
+    since = editions.material_since(editions.history(work), newest)
+    return row.consent in since and row.edition < since[row.consent]
 
 
 def _note_request(work: UnitOfWork, standing: Standing, row: consent_rows.Consent) -> None:

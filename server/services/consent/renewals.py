@@ -7,12 +7,10 @@ the pages say that it needs renewal. A yes stands beside it, a no takes it back
 
 from __future__ import annotations
 
-from datetime import date
 from uuid import UUID
 
-from server.model.bundle import Bundle
 from server.services.cases import case_letters, steps
-from server.services.model import in_force
+from server.services.model import editions, in_force
 from server.services.unit_of_work import UnitOfWork
 from server.store import cases, consents, schools
 from server.workflows import moves
@@ -21,21 +19,16 @@ WORKFLOW = "consent_renewal"
 AT_ONCE = 200  # children a school's campaign takes up in one go; the rest an hour later
 
 
-def editions(bundle: Bundle) -> dict[str, date]:
-    """The edition of each consent whose text may make earlier answers out of date."""
-    return {name: spec.edition for name, spec in bundle.consents.items() if spec.material}
-
-
 def open_campaign(work: UnitOfWork) -> int:
     """Ask every family whose consent needs renewal, once; how many were asked."""
     asked = 0
+    published = editions.history(work)
     for school in schools.schools(work.session):
         ready = in_force.ready_in_force(work, school.id)
         if WORKFLOW not in ready.bundle.workflows:
             continue
-        stale = consents.given_before(
-            work.session, school.id, editions(ready.bundle), limit=AT_ONCE
-        )
+        since = editions.material_since(published, ready.bundle)
+        stale = consents.given_before(work.session, school.id, since, limit=AT_ONCE)
         for subject_id, rows in stale.items():
             if not _is_asked_already(work, subject_id):
                 _ask(work, school.id, ready.bundle.hash, rows)

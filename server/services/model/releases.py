@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from server.access import policy
 from server.access.policy import Permission, Thing
@@ -14,6 +15,7 @@ from server.kernel.errors import Conflict, DefinitionRefused
 from server.kernel.problems import Problem
 from server.model.bundle import Bundle, folder_sources, read_sources
 from server.model.checks import check
+from server.model.editions import check_editions, files_of
 from server.services.remarks import remark
 from server.services.unit_of_work import UnitOfWork
 from server.store import definitions
@@ -35,14 +37,15 @@ class Checked:
 def check_sources(work: UnitOfWork, *, sources: Mapping[str, str | bytes]) -> Checked:
     """Check definition files as if they were put over the newest release; nothing is kept."""
     policy.require(work.actor, Permission.DEFINITIONS_READ, Thing())
-    return _check({**_newest_sources(work), **sources})
+    return _check_after_newest(work, {**_newest_sources(work), **sources})
 
 
 def publish(work: UnitOfWork, *, sources: Mapping[str, str | bytes], note: str) -> str:
     """Publish files over the newest release as the next one; its number is returned.
 
     New cases start with it; running ones keep what they started with. Schools' settings are carried
-    over to it where they fit.
+    over to it where they fit. A consent whose words are others than in the newest release needs a
+    later edition.
 
     A release whose number is taken is told apart by its hash (`1.0+ab12cd34`).
 
@@ -51,10 +54,7 @@ def publish(work: UnitOfWork, *, sources: Mapping[str, str | bytes], note: str) 
     """
     policy.require(work.actor, Permission.DEFINITIONS_PUBLISH, Thing())
     whole = {**_newest_sources(work), **sources}
-    checked = _check(whole)
-    if checked.bundle is None or checked.refused:
-        raise DefinitionRefused(problems=checked.problems)
-    bundle = checked.bundle
+    bundle = _held_to(_check_after_newest(work, whole))
     if any(row.hash == bundle.hash for row in definitions.releases(work.session)):
         raise Conflict(what="release", state="same")
     return _keep(work, bundle, whole, remark(note))
@@ -70,19 +70,22 @@ def load_shipped(work: UnitOfWork) -> str:
     """Make what ships the first release, or the next one when the product brought a new number.
 
     The same number with other content is kept apart by its hash (`1.0+ab12cd34`): a product's
-    update may correct a text without asking everybody to renumber.
+    update may correct a text without asking everybody to renumber. A consent of which the platform
+    published a later edition stays as published: no update goes back behind it.
 
-    :raises DefinitionRefused: when what ships does not hold: a mistake of ours, found at start.
+    :raises DefinitionRefused: when what ships does not hold, or a consent has other words without a
+        later edition: a mistake of whoever changed the files, found at start.
     """
-    checked = _check(_shipped_sources())
-    if checked.bundle is None or checked.refused:
-        raise DefinitionRefused(problems=checked.problems)
-    bundle = checked.bundle
+    shipped = _held_to(_check(_shipped_sources()))
     # By this mark the next start knows, by one SELECT, that there is nothing to load.
     definitions.keep(work.session, f"shipped:{places.definitions_mark()}", {}, work.now)
+    if any(row.hash == shipped.hash for row in definitions.releases(work.session)):
+        return shipped.release
+    sources = _with_later_editions(work, shipped)
+    bundle = _held_to(_check_after_newest(work, sources))
     if any(row.hash == bundle.hash for row in definitions.releases(work.session)):
         return bundle.release
-    return _keep(work, bundle, _shipped_sources(), "shipped")
+    return _keep(work, bundle, sources, "shipped")
 
 
 def _keep(work: UnitOfWork, bundle: Bundle, sources: Mapping[str, str | bytes], note: str) -> str:
@@ -108,6 +111,44 @@ def _keep(work: UnitOfWork, bundle: Bundle, sources: Mapping[str, str | bytes], 
     return number
 
 
+def _held_to(checked: Checked) -> Bundle:
+    """The bundle, if nothing but warnings was found.
+
+    :raises DefinitionRefused: with everything that is wrong.
+    """
+    if checked.bundle is None or checked.refused:
+        raise DefinitionRefused(problems=checked.problems)
+    return checked.bundle
+
+
+def _check_after_newest(work: UnitOfWork, sources: Mapping[str, str | bytes]) -> Checked:
+    """Read, prove, and hold the consents against those of the newest release."""
+    checked = _check(sources)
+    before = _newest_content(work)
+    if checked.bundle is None or before is None:
+        return checked
+    wrong = check_editions(before, checked.bundle)
+    return Checked(checked.bundle, (*wrong, *checked.problems))
+
+
+def _with_later_editions(work: UnitOfWork, shipped: Bundle) -> dict[str, str | bytes]:
+    """What ships, and over it the files of each consent of which a later edition is published."""
+    sources, before = _shipped_sources(), _newest_content(work)
+    published = before["consents"] if before else {}
+    later = {
+        file
+        for name, spec in shipped.consents.items()
+        if name in published and published[name]["edition"] > spec.edition.isoformat()
+        for file in files_of(shipped, name)
+    }
+    kept = _newest_sources(work)
+    return sources | {
+        name: text
+        for name, text in kept.items()
+        if name.removesuffix(".yaml") in later or name.rsplit(".", 2)[0] in later
+    }
+
+
 def _check(sources: Mapping[str, str | bytes]) -> Checked:
     """Read and prove; the same sources are proved once in a process, as that walks every path."""
     return _checked(tuple(sorted(sources.items())))
@@ -120,6 +161,11 @@ def _checked(sources: tuple[tuple[str, str | bytes], ...]) -> Checked:
     if bundle is not None:
         found += check(bundle)
     return Checked(bundle, tuple(found))
+
+
+def _newest_content(work: UnitOfWork) -> dict[str, Any] | None:
+    newest = definitions.newest_release(work.session)
+    return definitions.content_of(work.session, newest.hash) if newest else None
 
 
 def _newest_sources(work: UnitOfWork) -> dict[str, str | bytes]:
