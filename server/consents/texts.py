@@ -17,7 +17,7 @@ from server.kernel.errors import DefinitionRefused
 from server.kernel.problems import Problem
 
 BlockKind = Literal["heading", "paragraph", "item"]
-Form = Literal["simple", "written", "dissemination"]
+Form = Literal["simple", "written"]
 
 PLACE: Final = re.compile(r"\{\{([a-z][a-z0-9_]*)\}\}")
 _HEADING = re.compile(r"^#{1,3}\s+(.*)$")
@@ -113,7 +113,7 @@ def _must_fill(texts: Iterable[str], places: Mapping[str, str]) -> None:
         raise DefinitionRefused(problems=problems)
 
 
-# Each element of CONSENT.md 6: the places that stand for it, or the stems that name it in prose.
+# Each element of CONSENT.md 6.1: the places that stand for it, or the stems that name it in prose.
 _ELEMENTS: Final[Mapping[str, tuple[str, str]]] = {
     "subject_name": (r"(child|mentee|subject|participant)(_full)?_name", r"$^"),
     "signer_name": (r"(guardian|signer|parent|representative)(_full)?_name", r"$^"),
@@ -134,11 +134,6 @@ _ELEMENTS: Final[Mapping[str, tuple[str, str]]] = {
     "operator_address": (r"(operator|school|partner)_address", r"$^"),
     "processor": (r"(processor|host)\w*", r"по поручению|\bon (the )?instruction"),
     "signature": (r"signature|signed_at", r"подпис|\bsign(ed|ature)"),
-    "contact": (r"(guardian|signer)_contact", r"почт|телефон|\be-?mail|\bphone"),
-    "operator_numbers": (r"(operator_)?(inn|ogrn)", r"\bИНН\b|\bОГРН\b|\bINN\b|\bOGRN\b"),
-    "resources": (r"resources?|sites?", r"https?://|адрес\w* (сайт|страниц)|\bweb address"),
-    "prohibitions": (r"prohibitions|conditions", r"запрет|услови|\bprohibit|\bconditions?"),
-    "passing_on": (r"passing_on", r"переда(ч|в)|\bpass(ed|ing)? on|\btransfer"),
 }
 _SIMPLE = (
     "subject_name", "signer_name", "operator", "purpose", "data", "actions", "term", "withdrawal",
@@ -148,10 +143,6 @@ ELEMENTS: Final[Mapping[Form, tuple[str, ...]]] = {
     "written": (
         *_SIMPLE, "subject_address", "subject_document", "signer_address", "signer_document",
         "authority", "operator_address", "processor", "signature",
-    ),
-    "dissemination": (
-        *_SIMPLE, "contact", "operator_address", "operator_numbers", "resources", "prohibitions",
-        "passing_on",
     ),
 }  # fmt: skip
 

@@ -13,8 +13,12 @@ from server.kernel.yaml import Path
 from server.model.bundle import Bundle, text_name
 from server.model.notes import Notes
 
-# The one data purpose without which taking part is impossible (CONSENT.md R11).
-REQUIRABLE = "processing"
+# Of each kind of consent the one purpose without which taking part is impossible (CONSENT.md R11,
+# DECISIONS.md 12).
+REQUIRABLE = {"data": "processing", "permission": "participation"}
+# Purposes whose law asks for more than a text: publishing wants every place named, and a choice and
+# conditions for each item (152-FZ article 10.1).
+NOT_BUILT = ("dissemination",)
 # Children below 18 get the document in words of their own age (R6).
 BANDS = ("7-13", "14-17")
 RULES = "signature_rules"
@@ -64,8 +68,9 @@ class _Consent(Notes):
         reason = consent.locked.why if consent.locked else None
         self.must_be_reasoned(reason, ("locked", "why"))
         self.must_bind(consent.valid.bound, "retention", ("valid", "bound"), "valid")
-        if consent.required and consent.kind == "data" and consent.purpose != REQUIRABLE:
-            facts: dict[str, Any] = {"purpose": consent.purpose, "allowed": REQUIRABLE}
+        requirable = REQUIRABLE[consent.kind]
+        if consent.required and consent.purpose != requirable:
+            facts: dict[str, Any] = {"purpose": consent.purpose, "allowed": requirable}
             self.note("REQUIRED-PURPOSE", ("required",), "required", why="law.ru.152fz.9", **facts)
         self._purpose()
         self._withdrawal()
@@ -85,6 +90,9 @@ class _Consent(Notes):
             if other.purpose == self.consent.purpose and other.consent < self.consent.consent:
                 facts: dict[str, Any] = {"purpose": other.purpose, "other": other.consent}
                 self.note("PURPOSE-TWICE", ("purpose",), "purpose", **facts)
+        if self.consent.purpose in NOT_BUILT:
+            what = f"purpose: {self.consent.purpose}"
+            self.note("NOT-BUILT", ("purpose",), "purpose", what=what)
         if self.consent.purpose in self.bundle.grounds:
             self.note("PURPOSE-GROUND", ("purpose",), "purpose", purpose=self.consent.purpose)
 

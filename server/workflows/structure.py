@@ -104,6 +104,14 @@ class _Structure:
         facts = {"what": what, "given": given, "known": names, "meant": meant[0] if meant else ""}
         self.note("TARGET-UNKNOWN", path, at, **facts)
 
+    def _must_be_required(self, name: str, path: Path, at: str) -> None:
+        """Refuse that a way ends or waits for a consent that may be refused (CONSENT.md R12)."""
+        consent = self.consents.get(name)
+        if consent is None or consent.required:
+            return
+        known = [one for one in self.asked if one in self.consents and self.consents[one].required]
+        self.note("CONSENT-FREE", path, at, consent=name, known=known)
+
     # The parts of a workflow --------------------------------------------------------------------
 
     def _unique(self) -> None:
@@ -148,6 +156,7 @@ class _Structure:
             own = [step.consent for step in consents]
             self.must_know("consent", name, own, at, stage.stage)
             self.must_know("end", end, self.spec.ends, at, stage.stage)
+            self._must_be_required(name, at, stage.stage)
         self._gate(stage, path)
         for number, step in enumerate(stage.steps):
             self._step(step, (*path, "steps", number))
@@ -159,6 +168,7 @@ class _Structure:
         for number, name in enumerate(stage.gate.given):
             at: Path = (*path, "gate", "given", number)
             self.must_know("consent", name, self.asked, at, stage.stage)
+            self._must_be_required(name, at, stage.stage)
             if self.home.get(name, -1) >= here:
                 self.note("GATE-LATE", at, stage.stage, stage=stage.stage, name=name)
         for number, name in enumerate(stage.gate.done):

@@ -117,12 +117,6 @@ def test_the_written_form_asks_for_documents_and_addresses_too() -> None:
     assert {"subject_document", "signer_address", "authority", "processor"} <= set(missing)
 
 
-def test_dissemination_asks_for_places_and_prohibitions() -> None:
-    missing = elements_missing(SIMPLE, "dissemination")
-
-    assert {"resources", "prohibitions", "operator_numbers", "contact"} <= set(missing)
-
-
 @pytest.mark.parametrize(
     ("text", "mean"),
     [
