@@ -208,6 +208,10 @@ class Enrolment:
         """The guardian answers the package of consents: yes to all unless told otherwise."""
         self._sign(self.guardian, "consents", answers)
 
+    def signs_too(self) -> None:
+        """The teenager signs the same documents."""
+        self._sign(self.mentee, "consents", {})
+
     def photo(self, said: packages.Said = "given") -> None:
         """The guardian answers the question about photos."""
         self._sign(self.guardian, "photo", {"photo": said})

@@ -164,6 +164,16 @@ def board(session: Session, subject_ids: list[UUID]) -> list[Consent]:
     return list(session.scalars(query))
 
 
+def is_processing_given(session: Session, subject_id: UUID) -> bool:
+    """Whether the school may work with this child's data now."""
+    query = select(Consent.id).where(
+        Consent.subject_id == subject_id,
+        Consent.purpose == "processing",
+        Consent.state.in_(LIVE),
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
 def living_of(session: Session, subject_id: UUID, consent: str) -> list[Consent]:
     """The living consents of one kind about a child, locked."""
     query = select(Consent).where(

@@ -8,9 +8,12 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from server.access.actors import SHELL
+from server.access.actors import SHELL, Actor
 from server.kernel.errors import NotAllowed, NotFound
 from server.runtime import Runtime
+from server.services.cases import filling
+from server.services.consent import renewals
+from server.services.families import childs_turn
 from server.services.worklist import cards, desk, work_rows
 from tests.factories import (
     Colleague,
@@ -20,6 +23,7 @@ from tests.factories import (
     a_school,
     an_enrolment,
     an_invited_family,
+    republished,
     standing_still,
 )
 
@@ -325,6 +329,46 @@ def test_before_any_consent_a_card_knows_only_the_request(school: School, nina: 
     assert card.level == "L1"
     assert card.capacity == "мать"
     assert [task.fillable for task in card.tasks] == [False]
+
+
+def test_what_a_teenager_said_is_not_read_until_both_have_consented(
+    school: School, nina: Colleague
+) -> None:
+    made = an_enrolment(school, at="consents", age=15)
+    made.signs()
+    school.do(
+        made.guardian,
+        childs_turn.send_child_link,
+        case_id=made.case_id,
+        contact="teenager@example.org",
+    )
+    school.do(
+        made.mentee,
+        filling.fill,
+        case_id=made.case_id,
+        step="voice",
+        read=lambda _form: filling.Read({"understands": "yes", "wants": "yes"}),
+    )
+
+    before = opened(school, nina, made.case_id)
+    made.signs_too()
+    after = opened(school, nina, made.case_id)
+
+    assert [line.sign.owed for line in before.consents if line.sign.consent == "processing"] == [
+        ("mentee",)
+    ]
+    assert [sheet.form.form for sheet in before.answers] == ["place_request"]
+    assert [sheet.form.form for sheet in after.answers] == ["place_request", "child_voice"]
+
+
+def test_answers_stay_readable_while_a_changed_text_waits(school: School, nina: Colleague) -> None:
+    made = an_enrolment(school, at="enrolled")
+    republished(school, "processing", "2026-09-05")
+    school.do(Actor("system", school.tenant_id), renewals.open_campaign)
+
+    forms = [sheet.form.form for sheet in opened(school, nina, made.case_id).answers]
+
+    assert forms == ["place_request", "child_voice", "minor_questionnaire"]
 
 
 def test_a_questionnaire_may_be_entered_once_the_family_consented(

@@ -247,10 +247,40 @@ class CardInMaking:
         )
 
     def _answers(self) -> tuple[AnswerSheet, ...]:
-        rows = cases.answers_of(self.work.session, self.case.id)
+        rows = [
+            row
+            for row in cases.answers_of(self.work.session, self.case.id)
+            if self.work.keyring.knows(row.subject_id) and self._may_be_read(row)
+        ]
         staff = [row.author_id for row in rows if row.on_behalf_of is not None]
         names = persons.names(self.work, staff)
         return tuple(self._sheet(row, names.get(row.author_id)) for row in rows)
+
+    def _may_be_read(self, row: cases.Answer) -> bool:
+        """Until processing is given staff read of a child only the request itself (R58).
+
+        A child's own word is recorded on a ground of its own, but nobody at the school needs what
+        it says before they may work with the child at all.
+        """
+        asked = self._asks_for_processing()
+        if asked is None:
+            return True
+        stage = self.compiled.stage_of(row.step).stage
+        return self.compiled.index(stage) < asked or self._is_processing_given()
+
+    def _asks_for_processing(self) -> int | None:
+        """The place in the flow of the stage that asks for processing; None where none does."""
+        consents_of_bundle = self.ready.bundle.consents
+        for place, stage in enumerate(self.compiled.spec.stages):
+            package = self.compiled.package(stage.stage)
+            if any(consents_of_bundle[step.consent].purpose == "processing" for step in package):
+                return place
+        return None
+
+    def _is_processing_given(self) -> bool:
+        """Also while its changed text waits for an answer: what was signed counts until then."""
+        child_id = self.case.subject_id
+        return child_id is not None and consents.is_processing_given(self.work.session, child_id)
 
     def _sheet(self, row: cases.Answer, author: str | None) -> AnswerSheet:
         form = self.ready.bundle.forms[row.form]
