@@ -18,9 +18,28 @@ from server.model.limits import CLASS_OF_TYPE, Limits, Verdict
 LABEL_LENGTH, HELP_LENGTH, CHOICE_LENGTH = 200, 600, 120
 OWN = "own_"
 SPECIAL_WHY = "law.ru.152fz.10"
+LINK_WHY = "safety.no_links"
 CHOOSING = ("one_of", "several_of")
 NUMBERED = ("number", "scale")
 SCALE_LENGTH = 11  # 0 to 10; a longer scale is a number
+
+# What leads away from the page, however it is written: with a scheme, as a bare name, as an
+# address of a mailbox, a machine or an account. Of words in Cyrillic only known endings count:
+# people forget the space after a full stop («школа.Если»), and write ДД.ММ.ГГГГ.
+_LINK = re.compile(
+    r"""
+    [a-z][a-z0-9+.-]*:/{1,2}\S+                 # https://…
+    | (?:mailto|tel|sms|javascript|data):\S+
+    | \bwww\d?\.\S+
+    | (?<![\w@.])@[a-z0-9_]{3,}                 # @account
+    | [^\s@]{1,64}@[^\s@]+\.[^\s@]+            # a mailbox
+    | (?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]) # 203.0.113.9
+    | (?<![\w-])(?:[\w-]+\.)+
+      (?:[a-z]{2,}|xn--[a-z0-9-]+|рф|рус|москва|дети|онлайн|сайт|орг|ком|бел|қаз|укр|срб|бг|мкд|мон)
+      (?![\w-])
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
 
 
 @dataclass
@@ -63,7 +82,8 @@ class Pen:
 
 
 def check_text(text: Text, *, most: int, limits: Limits, pen: Pen, part: Path = ()) -> None:
-    """Refuse what nobody can see, what a template would fill, what is too long or asks too much.
+    """Refuse what nobody sees, what a template would fill, what leads away, is too long, asks too
+    much.
 
     `most` is counted in characters, in each language; a label is one line, a hint may be several.
     """
@@ -79,11 +99,24 @@ def check_text(text: Text, *, most: int, limits: Limits, pen: Pen, part: Path = 
             pen.note("WORDS-PLACES", part=part, locale=locale)
         if len(words) > most:
             pen.note("WORDS-LONG", {"most": most, "given": len(words)}, part=part, locale=locale)
+        # What is too long is refused as it is, and would keep the search busy.
+        if len(words) <= most and (link := link_in(words)) is not None:
+            pen.note("WORDS-LINK", {"given": link}, part=part, locale=locale, why=LINK_WHY)
         hit = first_hit(words, limits.special_words)
         if hit is not None:
             kind = limits.special_words.classes[hit.kind].title
             facts = {"words": hit.words, "kind": kind}
             pen.note("LIMIT-SPECIAL", facts, part=part, locale=locale, why=SPECIAL_WHY)
+
+
+def link_in(words: str) -> str | None:
+    """The first thing in a text that leads to another place of the net, None when nothing does.
+
+    Compatibility forms count as what they stand for: browsers open `ｅｘａｍｐｌｅ。ｒｕ` as well.
+    """
+    plain = unicodedata.normalize("NFKC", words).replace("。", ".").replace("․", ".")
+    found = _LINK.search(plain)
+    return found[0] if found else None
 
 
 def changed_words(shipped: Text | None, text: Text) -> Text:

@@ -292,6 +292,10 @@ SENTENCES: Sentences = {
         "ru": "Двойные фигурные скобки здесь не нужны: ничего не подставляется. Уберите их.",
         "en": "Double curly braces are of no use here: nothing is filled in. Remove them.",
     },
+    "WORDS-LINK": {
+        "ru": "«{given}» ведёт на другую страницу или в чужую переписку. Уберите: семья верит тому, что стоит в анкете.",
+        "en": "“{given}” leads to another page or a foreign mailbox. Remove it: a family trusts what stands in a questionnaire.",
+    },
     "WORDS-LONG": {
         "ru": "Знаков может быть не больше {most}, у вас {given}. Сократите текст.",
         "en": "There may be at most {most} characters, you have {given}. Shorten the text.",

@@ -31,7 +31,7 @@ PAGES = (
     "/admin/publish/", "/admin/history/", "/admin/file/", "/admin/file/settings.yaml",
     "/admin/people/", "/admin/schools/", "/admin/releases/", "/admin/letters/",
 )  # fmt: skip
-OWNERS = ("/admin/evidence/",)
+OWNERS = ("/admin/evidence/", "/admin/people/new", "/admin/tokens/")
 DEEDS = (EDITOR, WORKFLOW, "/admin/publish/", "/admin/publish/drop", "/admin/publish/restore",
          "/admin/file/")  # fmt: skip
 
@@ -137,7 +137,7 @@ def test_no_deed_without_its_secret(editor: Editor, path: str) -> None:
 
 def test_lists_have_no_route_that_writes(app: Flask) -> None:
     """SECURITY.md A6: what is not there needs no guard."""
-    lists = ("admin_people", "admin_schools", "admin_releases", "admin_letters", "admin_evidence")
+    lists = ("admin_schools", "admin_releases", "admin_letters", "admin_evidence")
     rules = [one for one in app.url_map.iter_rules() if one.endpoint.split(".")[0] in lists]
 
     assert {one.endpoint.split(".")[1] for one in rules} == {"index_view", "details_view"}
@@ -279,6 +279,14 @@ BAD = {
     ),
     "words too long": Bad(
         {"WORDS-LONG"}, reword("days.label", "о" * 201), {"days__label__ru": "о" * 201}
+    ),
+    "a link in a question": Bad(
+        {"WORDS-LINK"}, own("Зайди на https://evil.example/x"),
+        {"act": "add", "new__label__ru": "Зайди на https://evil.example/x"},
+    ),
+    "a link in a hint": Bad(
+        {"WORDS-LINK"}, reword("days.help", "Сначала войди на госуслуги-вход.рф"),
+        {"days__help__ru": "Сначала войди на госуслуги-вход.рф"},
     ),
     "a place to be filled": Bad(
         {"WORDS-PLACES"}, reword("days.help", "Привет, {{name}}"),

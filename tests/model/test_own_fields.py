@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from server.kernel.wordlists import WordList, first_hit
+from server.model.own_fields import link_in
 
 INNOCENT = [
     "Чем любишь заниматься",
@@ -124,3 +125,31 @@ def test_what_stands_beside_the_forbidding_sentence_is_still_read(special_words:
 
     assert hit is not None
     assert hit.words == "болел"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "https://evil.example/login", "HTTP://EVIL.EXAMPLE", "Открой http:/evil.example",
+        "www.evil.example", "Зайди на vk.com/klub", "t.me/klub", "пиши на mum@mail.example",
+        "mailto:mum@mail.example", "tel:+79160000000", "javascript:alert(1)", "@klub_rebyat",
+        "госуслуги.рф", "сбербанк.online", "xn--80ak.xn--p1ai", "203.0.113.9", "ｅｖｉｌ．ｃｏｍ",
+        "evil。com", "evil․com", "(evil.com)", "«evil.com»", "Сайт:evil.com.",
+    ],
+)  # fmt: skip
+def test_what_leads_away_from_the_page_is_found(words: str) -> None:
+    assert link_in(words) is not None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Дата: ДД.ММ.ГГГГ", "05.09.2026", "с 10.00 до 11.30", "и т.д.", "т.е. сам",
+        "и.о. директора", "ул. Ленина, д. 5", "Школа.Если ответишь «да»", "e.g. music", "i.e. you",
+        "A.S. Pushkin",
+        "кто/что", "Мама (папа)", "по 5-балльной шкале: 3.5", "№ 7", "8 (8172) 00-00-00", "50 %",
+        "C++ или Python?", "Иванов И.И.", "что делать: петь, шить",
+    ],
+)  # fmt: skip
+def test_plain_words_lead_nowhere(words: str) -> None:
+    assert link_in(words) is None

@@ -371,6 +371,14 @@ REFUSED: list[tuple[str, list[dict[str, Any]], str, str, str | None, str]] = [
     ("standard", [reword("grade.label", ru="Класс {{child}}")], "WORDS-PLACES",
      f"{FORM}.grade.label", "model.wording",
      "Двойные фигурные скобки здесь не нужны: ничего не подставляется. Уберите их."),
+    ("standard", [own(label={"ru": "Зайди на vk.com/klub"})], "WORDS-LINK",
+     f"{FORM}.own_clubs.label", "safety.no_links",
+     "«vk.com» ведёт на другую страницу или в чужую переписку. "
+     "Уберите: семья верит тому, что стоит в анкете."),
+    ("standard", [reword("grade.help", ru="Пиши на klub@mail.example")], "WORDS-LINK",
+     f"{FORM}.grade.help", "safety.no_links",
+     "«klub@mail.example» ведёт на другую страницу или в чужую переписку. "
+     "Уберите: семья верит тому, что стоит в анкете."),
     ("standard", [reword("grade.help", ru="ы" * 601)], "WORDS-LONG", f"{FORM}.grade.help",
      "model.wording", "Знаков может быть не больше 600, у вас 601. Сократите текст."),
     # Names that lead nowhere.
