@@ -6,10 +6,13 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from operator import add
+from pathlib import Path
 
 import click
 
@@ -17,11 +20,13 @@ from server import settings
 from server.access.actors import SHELL
 from server.cli import speaking
 from server.jobs.schedule import Scheduler
+from server.kernel import logs
 from server.kernel.clock import SandboxClock
 from server.runtime import Runtime, build
 from server.store import due, outgoing, tenancy
 from server.words.speech import N_
 
+LONGEST = timedelta(days=100 * 366)
 PATIENCE = 180.0  # seconds for what other processes have under way
 _PART = re.compile(r"(\d+)\s*(minute|min|m|hour|h|day|d|week|w)s?\b", re.IGNORECASE)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -29,10 +34,11 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """A sandbox's runtime and the clock that can be moved in it."""
+    """A sandbox's runtime, the clock that can be moved in it, and where its logs go meanwhile."""
 
     runtime: Runtime
     clock: SandboxClock
+    logs: Path
 
 
 @click.group(help=N_("See and move the clock of the sandbox."))
@@ -62,7 +68,7 @@ def set_(when: tuple[str, ...], as_json: bool) -> None:
         if target < sandbox.clock.now():
             _go_back(sandbox, target)
         else:
-            _go_on(sandbox, target)
+            _go_on(sandbox, lambda: target - datetime.now(UTC))
         _tell(sandbox, as_json)
 
 
@@ -77,7 +83,8 @@ def set_(when: tuple[str, ...], as_json: bool) -> None:
 def advance(duration: tuple[str, ...], as_json: bool) -> None:
     step = _duration(" ".join(duration))
     with _sandbox() as sandbox:
-        _go_on(sandbox, sandbox.clock.now() + step)
+        # By the offset, not by a moment: what is done on the way takes time, and would be lost.
+        _go_on(sandbox, partial(add, sandbox.clock.offset(), step))
         _tell(sandbox, as_json)
 
 
@@ -91,20 +98,36 @@ def _sandbox() -> Iterator[Sandbox]:
     runtime = build(read)
     moved = runtime.tools.clock
     assert isinstance(moved, SandboxClock)
-    try:
-        yield Sandbox(runtime, moved)
-    finally:
-        runtime.close()
+    file = read.data.logs / "clock.log"
+    # What happens on the way is logged as in every process: beside the others, not into the answer.
+    with file.open("a", encoding="utf-8") as stream:
+        before = stream.tell()
+        logs.configure(stream)
+        try:
+            yield Sandbox(runtime, moved, file)
+        finally:
+            logs.configure()
+            runtime.close()
+    if _failures(file, before):
+        click.echo(
+            speaking.sentence(N_("Something failed on the way; see %(file)s."), file=file), err=True
+        )
+
+
+def _failures(file: Path, before: int) -> int:
+    with file.open(encoding="utf-8") as lines:
+        lines.seek(before)
+        return sum(json.loads(line).get("level") == "error" for line in lines)
 
 
 def _moment(written: str) -> datetime:
     try:
         at = datetime.fromisoformat(written)
-    except ValueError:
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise click.BadParameter(
             speaking.sentence(N_("“%(text)s” is no time. Write 2026-09-10T14:00."), text=written)
         ) from None
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _duration(written: str) -> timedelta:
@@ -115,10 +138,18 @@ def _duration(written: str) -> timedelta:
                 N_("“%(text)s” is no duration. Write 3 days, 2 weeks or 90 minutes."), text=written
             )
         )
-    return sum(
-        (timedelta(**{_UNITS[unit[0].lower()]: int(amount)}) for amount, unit in parts),
-        timedelta(),
-    )
+    try:
+        step = sum(
+            (timedelta(**{_UNITS[unit[0].lower()]: int(amount)}) for amount, unit in parts),
+            timedelta(),
+        )
+    except OverflowError:
+        step = timedelta.max
+    if step > LONGEST:
+        raise click.BadParameter(
+            speaking.sentence(N_("“%(text)s” is longer than the clock can go."), text=written)
+        )
+    return step
 
 
 def _go_back(sandbox: Sandbox, target: datetime) -> None:
@@ -133,15 +164,18 @@ def _go_back(sandbox: Sandbox, target: datetime) -> None:
     _put(sandbox.clock, target)
 
 
-def _go_on(sandbox: Sandbox, target: datetime) -> None:
-    """Go on from one due moment to the next, so that everything happens at its own time."""
+def _go_on(sandbox: Sandbox, goal: Callable[[], timedelta]) -> None:
+    """Go on from one due moment to the next, so that everything happens at its own time.
+
+    `goal` gives how far ahead of the machine the sandbox shall be in the end.
+    """
     scheduler = Scheduler(sandbox.runtime, None)
     _drain(scheduler)
-    while (moment := _next(sandbox)) is not None and moment <= target:
+    while (moment := _next(sandbox)) is not None and moment <= datetime.now(UTC) + goal():
         _put(sandbox.clock, max(moment, sandbox.clock.now()))
         _drain(scheduler)
-    if target > sandbox.clock.now():
-        _put(sandbox.clock, target)
+    if goal() > sandbox.clock.offset():
+        sandbox.clock.move(goal())
     _drain(scheduler)
 
 
@@ -191,9 +225,21 @@ def _tell(sandbox: Sandbox, as_json: bool) -> None:
         facts = {"now": now.isoformat(), "offset_seconds": offset.total_seconds()}
         click.echo(json.dumps(facts))
         return
-    speaking.say(
-        N_("In the sandbox it is %(now)s, %(days)s days and %(hours)s hours from the machine's."),
-        now=now.isoformat(timespec="seconds"),
-        days=offset.days,
-        hours=offset.seconds // 3600,
-    )
+    seconds = round(offset.total_seconds())
+    if not seconds:
+        said = N_("In the sandbox it is %(now)s, as on the machine.")
+    elif seconds > 0:
+        said = N_("In the sandbox it is %(now)s, ahead of the machine by %(distance)s.")
+    else:
+        said = N_("In the sandbox it is %(now)s, behind the machine by %(distance)s.")
+    speaking.say(said, now=now.isoformat(timespec="seconds"), distance=_distance(abs(seconds)))
+
+
+def _distance(seconds: int) -> str:
+    """A length of time to the second, without the parts that are nought: `1 d 1 h 30 min`."""
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = ((days, N_("%(n)s d")), (hours, N_("%(n)s h")), (minutes, N_("%(n)s min")),
+             (seconds, N_("%(n)s s")))  # fmt: skip
+    return " ".join(speaking.sentence(msgid, n=amount) for amount, msgid in parts if amount)

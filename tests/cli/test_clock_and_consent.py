@@ -149,6 +149,45 @@ def test_it_goes_back_where_nothing_happened(shell: Shell) -> None:
     assert shell.call("clock", "set", "2026-01-01")[0] == 0
 
 
+def test_it_moves_on_exactly_and_says_so(shell: Shell) -> None:
+    shell.call("clock", "advance", "1 day", "90 minutes")
+    code, found = shell.read("clock", "advance", "2 days")
+
+    assert code == 0
+    assert found["offset_seconds"] == timedelta(days=3, minutes=90).total_seconds()
+    assert "ahead of the machine by 3 d 1 h 30 min." in shell.call("clock", "show")[1]
+
+
+def test_its_answer_is_one_line_and_its_logs_lie_beside_the_others(shell: Shell) -> None:
+    with shell.runtime.tools.begin(SYSTEM, shell.tenant_id) as work:
+        work.emit("no_such_topic", {}, run_at=work.now + timedelta(hours=1))
+    shell.behind("UPDATE outbox SET attempts = 29")  # the last try of thirty
+
+    code, said = shell.call("clock", "advance", "1 day")
+
+    file = shell.runtime.settings.data.logs / "clock.log"
+    assert code == 0
+    assert [line.split(" ", 1)[0] for line in said.splitlines()] == ["In", "Something"]
+    assert str(file) in said
+    assert '"level": "error"' in file.read_text()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("advance", "999999999999 days"),
+        ("advance", "101 years"),
+        ("set", "0001-01-01T00:00+10:00"),
+        ("set", "99999-01-01"),
+    ],
+)
+def test_what_no_clock_can_show_is_wrong_use(shell: Shell, words: tuple[str, ...]) -> None:
+    code, said = shell.call("clock", *words)
+
+    assert code == 2
+    assert "Traceback" not in said
+
+
 def test_what_becomes_due_happens_on_the_way(shell: Shell) -> None:
     with shell.runtime.tools.begin(SYSTEM, shell.tenant_id) as work:
         for days in (1, 2, 9):
