@@ -7,6 +7,7 @@ import base64
 import pytest
 
 from server import settings
+from server.data_folder import DataFolder
 from server.kernel.errors import SettingsRefused
 
 STRONG = "k3J9-vQx7_wZ2mB8nLr5tYp1sHd6fGc4"
@@ -200,7 +201,7 @@ def test_nothing_secret_is_shown(production):
 
 
 def test_a_long_path_gets_a_short_place_for_sockets(tmp_path):
-    deep = settings.DataFolder(tmp_path / ("deep" * 20) / "data")
+    deep = DataFolder(tmp_path / ("deep" * 20) / "data")
 
     assert len(str(deep.sockets)) < 90
-    assert deep.sockets == settings.DataFolder(deep.path).sockets
+    assert deep.sockets == DataFolder(deep.path).sockets
