@@ -29,7 +29,8 @@ from server.api.table import TABLE as ROUTES
 from server.cli import COMMANDS, command_line
 from server.jobs.effects import TOPICS
 from server.kernel.ids import new_id
-from server.services.accounts.people import SCOPES, STAFF_ROLES
+from server.services.accounts.people import STAFF_ROLES
+from server.services.accounts.tokens import SCOPES
 from server.store.tables import ROWS
 from server.workflows import moves
 

@@ -31,7 +31,7 @@ from server.kernel.text import LOCALES
 from server.model.definition import target_of
 from server.model.limits import Limits
 from server.services.accounts import people
-from server.services.model import school_settings
+from server.services.model import drafts, school_settings
 from server.services.model.school_settings import Settings
 from server.words import dates
 
@@ -65,7 +65,7 @@ class FormsView(ServiceView):
         """The preview of what is being typed; nothing is kept."""
         posted = Posted.of(request.form.lists())
         shown = perform(
-            school_settings.edited,
+            drafts.edited,
             school_id=school_here().id,
             revision=revision_of(posted),
             edit=partial(_edit, form_id, posted),
@@ -111,7 +111,7 @@ class FormsView(ServiceView):
             shown = kept(school, posted, edit)
         except Conflict as met:
             shown = perform(
-                school_settings.edited, school_id=school.id, revision=revision_of(posted), edit=edit
+                drafts.edited, school_id=school.id, revision=revision_of(posted), edit=edit
             )
             return self._page(school, shown, form_id, met=met)
         return _onward(shown, form_id, posted)
@@ -147,7 +147,7 @@ class FormsView(ServiceView):
         )
 
 
-def kept(school: School, posted: Posted, edit: school_settings.Edit) -> Settings:
+def kept(school: School, posted: Posted, edit: drafts.Edit) -> Settings:
     """Save an edit as the draft.
 
     :raises Conflict: when somebody else saved or published since the page was drawn.
@@ -157,7 +157,7 @@ def kept(school: School, posted: Posted, edit: school_settings.Edit) -> Settings
         raise Refused(reason=reason, most=MOST_TEXT)
     try:
         return perform(
-            school_settings.edit_draft,
+            drafts.edit_draft,
             school_id=school.id,
             revision=revision_of(posted),
             edit=edit,

@@ -19,7 +19,7 @@ from server.kernel.errors import Conflict, DefinitionRefused
 from server.model.bundle import Bundle
 from server.model.definition import target_of
 from server.model.points import diff
-from server.services.model import school_settings
+from server.services.model import drafts, revisions, school_settings
 from server.services.model.school_settings import Settings
 from server.words import dates
 
@@ -43,7 +43,7 @@ class PublishView(ServiceView):
         posted = Posted.of(request.form.lists())
         try:
             perform(
-                school_settings.publish,
+                drafts.publish,
                 school_id=school.id,
                 note=(posted.one("note") or "")[:_LONGEST_NOTE],
                 revision=revision_of(posted),
@@ -63,7 +63,7 @@ class PublishView(ServiceView):
         school = school_here()
         posted = Posted.of(request.form.lists())
         try:
-            perform(school_settings.drop_draft, school_id=school.id, revision=revision_of(posted))
+            perform(drafts.drop_draft, school_id=school.id, revision=revision_of(posted))
         except Conflict:
             flash(_changed_meanwhile(), "waiting")
         return redirect(at_school("admin_publish.show"), 303)
@@ -74,7 +74,7 @@ class PublishView(ServiceView):
         school = school_here()
         written = request.form.get("seq", "")
         seq = int(written) if written.isdecimal() and len(written) < 10 else -1
-        perform(school_settings.restore, school_id=school.id, seq=seq)
+        perform(drafts.restore, school_id=school.id, seq=seq)
         flash(_("It is the draft now. Nothing is published yet."), "note")
         return redirect(at_school("admin_publish.show"), 303)
 
@@ -109,7 +109,7 @@ class HistoryView(ServiceView):
                 "release": line.release,
                 "groups": _grouped(shown, before, after),
             }
-            for line, before, after in perform(school_settings.states, school_id=school.id)
+            for line, before, after in perform(revisions.states, school_id=school.id)
         ]
         return self.render(
             "admin/history.html",
@@ -160,7 +160,7 @@ class FileView(ServiceView):
         revision = int(written) if written.isdecimal() and len(written) < 10 else 0
         try:
             shown = perform(
-                school_settings.save_draft,
+                drafts.save_draft,
                 school_id=school.id,
                 changes=spec.changes,
                 revision=revision,

@@ -23,7 +23,7 @@ from server.http.rendering import locale
 from server.kernel.text import Text
 from server.model.definition import Variant
 from server.services.accounts import people
-from server.services.model import releases, school_settings
+from server.services.model import releases, revisions, school_settings
 from server.words import dates
 
 
@@ -45,7 +45,7 @@ class StartView(ServiceIndex):
             )
         school = school_here()
         shown = perform(school_settings.settings, school_id=school.id)
-        history = perform(school_settings.history, school_id=school.id)[:3]
+        history = perform(revisions.history, school_id=school.id)[:3]
         now = tools().clock.now()
         variant = cast(Variant, shown.variant)
         schools = schools_here()

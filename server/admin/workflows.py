@@ -22,7 +22,7 @@ from server.kernel.durations import Duration
 from server.kernel.errors import Conflict, NotFound
 from server.model.definition import Variant, target_of
 from server.model.points import Point, points
-from server.services.model import school_settings
+from server.services.model import drafts, school_settings
 from server.services.model.school_settings import Settings
 from server.workflows.definition import ConsentStep, WorkflowSpec
 
@@ -88,7 +88,7 @@ class WorkflowsView(ServiceView):
             shown = kept(school, posted, edit)
         except Conflict as met:
             shown = perform(
-                school_settings.edited, school_id=school.id, revision=revision_of(posted), edit=edit
+                drafts.edited, school_id=school.id, revision=revision_of(posted), edit=edit
             )
             return self._page(school, shown, workflow_id, met=met)
         return _onward(shown, workflow_id, posted)
@@ -98,7 +98,7 @@ class WorkflowsView(ServiceView):
         """What is being typed as days on a line; nothing is kept."""
         posted = Posted.of(request.form.lists())
         shown = perform(
-            school_settings.edited,
+            drafts.edited,
             school_id=school_here().id,
             revision=revision_of(posted),
             edit=partial(_edit, workflow_id, posted),

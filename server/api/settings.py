@@ -16,7 +16,7 @@ from server.model.definition import Change, SettingsSpec
 from server.model.points import Point
 from server.model.settings import to_data
 from server.services.accounts import people
-from server.services.model import school_settings
+from server.services.model import drafts, revisions, school_settings
 from server.services.unit_of_work import UnitOfWork
 
 
@@ -169,9 +169,7 @@ def publish_settings(work: UnitOfWork, call: Call) -> RevisionOut:
     """Publish these changes instead of the published ones; an empty list is the shipped model."""
     school_id = call.path["school_id"]
     changes, _ = _asked(work, school_id, call.body, refuse=True)
-    made = school_settings.publish(
-        work, school_id=school_id, changes=changes or (), note=call.body.note
-    )
+    made = drafts.publish(work, school_id=school_id, changes=changes or (), note=call.body.note)
     return _revision(made)
 
 
@@ -179,7 +177,7 @@ def publish_settings(work: UnitOfWork, call: Call) -> RevisionOut:
        answer=HistoryOut)  # fmt: skip
 def settings_history(work: UnitOfWork, call: Call) -> HistoryOut:
     """Every published state of a school's settings, newest first."""
-    found = school_settings.history(work, school_id=call.path["school_id"])
+    found = revisions.history(work, school_id=call.path["school_id"])
     return HistoryOut(revisions=[_revision(one) for one in found])
 
 
@@ -205,7 +203,7 @@ def _changes(changes: tuple[Change, ...]) -> list[dict[str, Any]]:
     return found
 
 
-def _revision(one: school_settings.Revision) -> RevisionOut:
+def _revision(one: revisions.Revision) -> RevisionOut:
     return RevisionOut(
         seq=one.seq,
         state=one.state,

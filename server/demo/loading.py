@@ -17,7 +17,7 @@ from server.runtime import Runtime
 from server.services.accounts import people
 from server.services.accounts.passwords import hash_password
 from server.services.accounts.tokens import issue_token
-from server.services.model import releases, school_settings
+from server.services.model import drafts, releases
 from server.services.unit_of_work import Tools
 from server.store import schools, tenancy
 
@@ -77,9 +77,7 @@ def _platform(
         person = people.add_colleague(
             work, name=owner.name, email=owner.login, password_hash=password
         )
-        token = issue_token(
-            work, name="demo platform", scopes=PLATFORM_SCOPES, person_id=person
-        )
+        token = issue_token(work, name="demo platform", scopes=PLATFORM_SCOPES, person_id=person)
     accounts.append(_account(owner, PLATFORM, None))
     tokens.append({"name": "platform", "token": token, "scopes": list(PLATFORM_SCOPES)})
 
@@ -186,7 +184,7 @@ def _adapt(tools: Tools, admin: Actor, school_id: UUID, partner: cast.Partner) -
     )
     with tools.begin(admin) as work:
         work.now = tools.clock.now() - timedelta(days=38)
-        school_settings.publish(
+        drafts.publish(
             work, school_id=school_id, changes=spec.changes, note="Настройка к началу цикла"
         )
 

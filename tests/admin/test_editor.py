@@ -10,7 +10,7 @@ from markupsafe import escape
 
 from server.kernel.canonical import canonical
 from server.model.definition import SettingsSpec
-from server.services.model import school_settings
+from server.services.model import drafts, revisions
 from tests.admin.conftest import EDITOR, FORM, Editor, controls_of
 
 OWN = {"new__label__ru": "В какие кружки ты ходишь", "new__after": "goal"}
@@ -146,7 +146,7 @@ def test_returning_to_the_model_gives_the_shipped_form_byte_for_byte(editor: Edi
     assert published is not None
     bundle = editor.school.do(
         editor.who.actor,
-        school_settings.bundle_of,
+        revisions.bundle_of,
         school_id=editor.school.id,
         seq=published.seq,
     )
@@ -269,10 +269,10 @@ def test_what_a_partner_writes_is_shown_and_never_carried_out(editor: Editor) ->
         {"settings": "s", "model": "1.0", "variant": "standard", "changes": [*added, reworded]}
     )
     me, id_ = editor.who.actor, editor.school.id
-    editor.school.do(me, school_settings.save_draft, school_id=id_, changes=spec.changes)
+    editor.school.do(me, drafts.save_draft, school_id=id_, changes=spec.changes)
     pages = [editor.page(one) for one in (EDITOR, "/admin/publish/", "/admin/file/", "/admin/")]
     held = tuple(one for one in spec.changes if "{{" not in str(one))
-    editor.school.do(me, school_settings.publish, school_id=id_, changes=held, note=HOSTILE[0])
+    editor.school.do(me, drafts.publish, school_id=id_, changes=held, note=HOSTILE[0])
     pages += [editor.page(one) for one in (f"{EDITOR}/try", "/admin/history/", "/admin/", EDITOR)]
 
     for page in pages:

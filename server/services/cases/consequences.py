@@ -1,4 +1,4 @@
-"""What follows from a step, written as rows: tasks with their timers, consents asked, letters, the end.
+"""What follows from a step, as rows: tasks with their timers, consents asked, letters, the end.
 
 Letters go out through the outbox, never from here.
 """
