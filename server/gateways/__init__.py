@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from server.gateways.breaker import Breaker
 from server.gateways.message import Channel, Message, Undeliverable
 from server.gateways.sandbox import SandboxGateway
 
@@ -79,6 +80,7 @@ class Gateways:
     def send(self, message: Message) -> None:
         """Hand a letter to its channel.
 
+        :raises SetAside: when its channel rests, since nobody answered there a moment ago.
         :raises NotSent: when it was not taken, now or for ever.
         """
         way = {"mail": self.mail, "sms": self.sms}[message.channel]
@@ -93,8 +95,8 @@ def build(settings: Settings) -> Gateways:
         sink = SandboxGateway(settings.data.outbox).send
         return Gateways(mail=sink, sms=sink)
     return Gateways(
-        mail=_mail(settings.mail) if settings.mail else None,
-        sms=_sms(settings.sms) if settings.sms else None,
+        mail=Breaker(_mail(settings.mail)).send if settings.mail else None,
+        sms=Breaker(_sms(settings.sms)).send if settings.sms else None,
     )
 
 

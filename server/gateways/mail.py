@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import smtplib
+import socket
 import ssl
+import threading
 import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,10 +13,12 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
+from typing import Any
 
-from server.gateways.message import Message, TryLater, Undeliverable
+from server.gateways.message import Message, TryLater, Undeliverable, Unreachable
 
 TIMEOUT = 10.0  # seconds for each answer of the server
+DEADLINE = 20.0  # seconds for a letter in all, however steadily the answers drip
 PERMANENT = 500
 _NOT_IN_A_HEADER = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _NOT_IN_AN_ADDRESS = frozenset(' ,;:<>()[]"\\')
@@ -35,15 +39,16 @@ class SmtpMail:
         """Hand a letter over; once the server said 250 it is sent, whatever comes after.
 
         :raises Undeliverable: the server refuses this letter or this address for good.
+        :raises Unreachable: nobody answers in time, or our sign-in is refused.
         :raises TryLater: in every other case.
         """
         letter = compose(message, sender=self.sender)
         try:
             server = self._connect()
         except smtplib.SMTPAuthenticationError:
-            raise TryLater("sign_in_refused") from None
+            raise Unreachable("sign_in_refused") from None
         except (OSError, smtplib.SMTPException):
-            raise TryLater("no_answer") from None
+            raise Unreachable("no_answer") from None
         try:
             server.sendmail(parseaddr(self.sender)[1], [message.to], letter.as_bytes())
         except smtplib.SMTPRecipientsRefused as error:
@@ -54,7 +59,7 @@ class SmtpMail:
         except smtplib.SMTPSenderRefused:
             raise TryLater("sender_refused") from None
         except (OSError, smtplib.SMTPException):
-            raise TryLater("connection_lost") from None
+            raise Unreachable("connection_lost") from None
         finally:
             with suppress(OSError, smtplib.SMTPException):
                 server.quit()
@@ -63,11 +68,11 @@ class SmtpMail:
     def _connect(self) -> smtplib.SMTP:
         context = ssl.create_default_context()
         if self.security == "tls":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
+            server: smtplib.SMTP = _SealedServer(
                 self.host, self.port, timeout=TIMEOUT, context=context
             )
         else:
-            server = smtplib.SMTP(self.host, self.port, timeout=TIMEOUT)
+            server = _Server(self.host, self.port, timeout=TIMEOUT)
         try:
             if self.security == "starttls":
                 server.starttls(context=context)
@@ -77,6 +82,44 @@ class SmtpMail:
             server.close()
             raise
         return server
+
+
+class _Watched:
+    """A connection that is cut when the time for a letter is over.
+
+    A server that says a byte now and then keeps every single wait short and the whole endless.
+    """
+
+    sock: socket.socket | None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._watch = threading.Timer(DEADLINE, self._cut)
+        self._watch.daemon = True
+        self._watch.start()
+        try:
+            super().__init__(*args, **kwargs)
+        except BaseException:
+            self._watch.cancel()
+            raise
+
+    def close(self) -> None:
+        self._watch.cancel()
+        super().close()  # type: ignore[misc]  # smtplib's, below us
+
+    def _cut(self) -> None:
+        held = self.sock
+        if held is not None:
+            # The socket's own way: that of TLS would first say goodbye, and wait for an answer.
+            with suppress(OSError):
+                socket.socket.shutdown(held, socket.SHUT_RDWR)
+
+
+class _Server(_Watched, smtplib.SMTP):
+    """A server reached in plain words, which STARTTLS may seal."""
+
+
+class _SealedServer(_Watched, smtplib.SMTP_SSL):
+    """A server reached by TLS from the first byte."""
 
 
 def compose(message: Message, *, sender: str) -> EmailMessage:

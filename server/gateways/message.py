@@ -40,5 +40,17 @@ class TryLater(NotSent):
     """It may be taken later: nobody answers, the server is busy, our sign-in is refused."""
 
 
+class Unreachable(TryLater):
+    """Nobody is there or we are not let in: no other letter would fare better now."""
+
+
+class SetAside(NotSent):
+    """It was not tried: its way rests until a moment of the machine's time, for this reason."""
+
+    def __init__(self, reason: str, *, until: datetime) -> None:
+        super().__init__(reason)
+        self.until = until
+
+
 class Undeliverable(NotSent):
     """It will never be taken: no such address, a letter that is not allowed."""

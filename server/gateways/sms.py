@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import httpx
 
-from server.gateways.message import Message, TryLater, Undeliverable
+from server.gateways.message import Message, TryLater, Undeliverable, Unreachable
 
-TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+TIMEOUT = httpx.Timeout(10.0, connect=5.0)  # seconds without a sign of life
+DEADLINE = 15.0  # seconds in all, however steadily the answer drips
 # What the message itself is to blame for; all else is ours or the gateway's, and may be mended.
 _REFUSED = frozenset({400, 410, 413, 422})
-_REASONS = {401: "sign_in_refused", 403: "sign_in_refused", 429: "too_many"}
+# What every other message would be told as well.
+_CLOSED = {401: "sign_in_refused", 403: "sign_in_refused", 429: "too_many"}
 
 
 class SmsGateway(Protocol):
@@ -41,11 +44,29 @@ class HttpSms:
         """Hand the message over.
 
         :raises Undeliverable: the gateway refuses this message or this number.
-        :raises TryLater: no answer, a redirect, a refused sign-in, too many, an error of theirs.
+        :raises Unreachable: no answer in time, a refused sign-in, too many messages.
+        :raises TryLater: a redirect, an error of theirs.
         """
         try:
+            status = asyncio.run(self._post(message))
+        except (httpx.HTTPError, TimeoutError):
+            raise Unreachable("no_answer") from None
+        if httpx.codes.is_success(status):
+            return
+        if status in _REFUSED:
+            raise Undeliverable("message_refused")
+        if status in _CLOSED:
+            raise Unreachable(_CLOSED[status])
+        raise TryLater(f"answered_{status}")
+
+    async def _post(self, message: Message) -> int:
+        # Only a loop of our own can end an answer whose next byte always comes in time.
+        async with (
+            asyncio.timeout(DEADLINE),
             # Redirects are not followed: the token and the number must not go elsewhere.
-            answer = httpx.post(
+            httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False) as client,
+            client.stream(
+                "POST",
                 self.url,
                 json={
                     "id": str(message.id),
@@ -57,13 +78,8 @@ class HttpSms:
                     "Authorization": f"Bearer {self.token}",
                     "Idempotency-Key": str(message.id),
                 },
-                timeout=TIMEOUT,
-                follow_redirects=False,
-            )
-        except httpx.HTTPError:
-            raise TryLater("no_answer") from None
-        if answer.is_success:
-            return
-        if answer.status_code in _REFUSED:
-            raise Undeliverable("message_refused")
-        raise TryLater(_REASONS.get(answer.status_code, f"answered_{answer.status_code}"))
+            ) as answer,
+        ):
+            # The status has told all. What follows is not read, be it endless; and whoever was
+            # told 200 must not send again because the rest came slowly.
+            return answer.status_code

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any, cast
@@ -12,8 +15,9 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from server.gateways import mail as gateway
 from server.gateways.mail import SmtpMail, compose
-from server.gateways.message import Message, NotSent, TryLater, Undeliverable
+from server.gateways.message import Message, NotSent, TryLater, Undeliverable, Unreachable
 from tests.gateways.conftest import ID
 
 SENDER = "Школа наставничества <school@example.org>"
@@ -160,6 +164,26 @@ def test_nobody_there_means_later(message: Callable[..., Message]) -> None:
 
     with pytest.raises(TryLater):
         at(port).send(message())
+
+
+def test_a_server_that_drips_is_not_waited_for(
+    message: Callable[..., Message], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "DEADLINE", 0.6)
+
+    def drip(server: socket.socket) -> None:
+        line, _ = server.accept()
+        with line, suppress(OSError):
+            for _ in range(100):
+                line.sendall(b"2")
+                time.sleep(0.05)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=drip, args=(server,), daemon=True).start()
+        begun = time.monotonic()
+        with pytest.raises(Unreachable):
+            at(server.getsockname()[1]).send(message())
+    assert time.monotonic() - begun < 2
 
 
 def test_a_server_that_offers_no_encryption_gets_nothing(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import resource
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
-from server.gateways.message import Message, NotSent, TryLater, Undeliverable
+from server.gateways import sms
+from server.gateways.message import Message, NotSent, TryLater, Undeliverable, Unreachable
 from server.gateways.sms import HttpSms
 from tests.gateways.conftest import ID
 
@@ -22,6 +26,7 @@ class Station:
         self.status = 202
         self.headers: dict[str, str] = {}
         self.taken: list[tuple[str, dict[str, str], Any]] = []
+        self.goes_on: Callable[[BaseHTTPRequestHandler], None] | None = None
 
 
 @pytest.fixture
@@ -32,6 +37,10 @@ def station() -> Iterator[Station]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             kept.taken.append((self.path, dict(self.headers), json.loads(body)))
+            if kept.goes_on is not None:
+                with suppress(OSError):
+                    kept.goes_on(self)
+                return
             self.send_response(kept.status)
             for name, value in kept.headers.items():
                 self.send_header(name, value)
@@ -100,6 +109,41 @@ def test_a_refusal_is_told_from_a_delay(
     with pytest.raises(kind) as caught:
         gateway(station).send(to_phone(message))
     assert caught.value.reason == reason
+
+
+def test_an_answer_that_drips_is_not_waited_for(
+    station: Station, message: Callable[..., Message], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sms, "DEADLINE", 0.6)
+
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Drip: ")
+        for _ in range(100):
+            time.sleep(0.05)
+            handler.wfile.write(b"x")
+
+    station.goes_on = drip
+    begun = time.monotonic()
+
+    with pytest.raises(Unreachable):
+        gateway(station).send(to_phone(message))
+    assert time.monotonic() - begun < 2
+
+
+def test_what_follows_the_status_is_neither_waited_for_nor_kept(
+    station: Station, message: Callable[..., Message]
+) -> None:
+    def pour(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 300000000\r\n\r\n")
+        for _ in range(100):
+            handler.wfile.write(b"x" * 3_000_000)
+
+    station.goes_on = pour
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    gateway(station).send(to_phone(message))
+
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30_000  # of 300,000 KB
 
 
 def test_a_redirect_is_not_followed(station: Station, message: Callable[..., Message]) -> None:
