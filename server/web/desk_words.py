@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from server.consents.signers import day_in
 from server.http.rendering import locale
@@ -145,6 +146,13 @@ def about_when(at: datetime, office: Office) -> str:
     if day == office.today:
         return when(at, office)
     return dates.day_near(day, office.today, locale())
+
+
+def hour_or_day(at: datetime, office: Office) -> str:
+    """The shortest, for a line of a list: «в 17:57», «вчера», «3 дня назад»."""
+    if day_in(office.zone, at) == office.today:
+        return _("at %(time)s", time=f"{at.astimezone(ZoneInfo(office.zone)):%H:%M}")
+    return about_when(at, office)
 
 
 def letter_line(letter: LetterLine, office: Office, say: SayWhen = when) -> tuple[str, str]:

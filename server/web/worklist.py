@@ -212,7 +212,7 @@ def _about_waiting(row: WorkRow, office: Office) -> list[dict[str, str]]:
         what = row.waits_for.in_(locale())
         lines.append(_line(_("the family does not answer: %(what)s", what=what)))
     if row.letter is not None and row.kind != "review" and not row.hidden:
-        words, kind = desk_words.letter_line(row.letter, office, desk_words.about_when)
+        words, kind = desk_words.letter_line(row.letter, office, desk_words.hour_or_day)
         name = desk_words.letter_name(row.letter)
         said = f"{name[0].lower()}{name[1:]}: {words}"
         lines.append(_line(said, "wrong" if kind == "wrong" else ""))

@@ -171,7 +171,7 @@ def test_an_unknown_address_leaves_nothing_behind(
 
     with psycopg.connect(superuser_url) as connection:
         for table in ("delivery", "outbox", "door"):
-            found = connection.execute(f"select count(*) from {table}").fetchone()  # type: ignore[arg-type]
+            found = connection.execute(f"select count(*) from {table}").fetchone()
             assert found == (0,), table
 
 
@@ -203,7 +203,7 @@ def test_the_token_is_nowhere_in_the_database(
 
     with psycopg.connect(superuser_url) as connection:
         for table in ("delivery", "outbox", "door", "session"):
-            rows = connection.execute(f"select x::text from {table} x").fetchall()  # type: ignore[arg-type]
+            rows = connection.execute(f"select x::text from {table} x").fetchall()
             assert all(token not in row[0] for row in rows), table
 
 

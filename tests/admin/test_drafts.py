@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from server.admin.drafts import Changes, FormDraft, Posted, edited_form
+from server.admin.changes import Changes
+from server.admin.drafts import FormDraft
+from server.admin.edits import edited_form
+from server.admin.posted import Posted
 from server.admin.times import edited_times, typed
 from server.kernel import places
 from server.model.bundle import Bundle, read_folder
@@ -167,7 +170,7 @@ def test_choices_are_removed_and_moved(act: str, labels: list[str]) -> None:
 
 
 def test_a_renamed_choice_keeps_its_value_and_a_new_one_gets_one() -> None:
-    shown = [one.label["ru"] for one in QUESTIONS.field_named("talk_by").choices.options]  # type: ignore[union-attr]
+    shown = [one.label["ru"] for one in QUESTIONS.field_named("talk_by").choices.options]
 
     made = edit(
         posted(order=NAMES, talk_by__choice__ru=["Вживую", *shown[1:], "В игре"],

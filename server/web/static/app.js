@@ -97,12 +97,12 @@ for (const table of all("table[data-rows]")) {
   table.addEventListener("keydown", (event) => {
     const row = event.target.closest("tbody tr");
     if (!row || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    const rows = all("tbody tr", table), at = rows.indexOf(row);
-    const to = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: rows.length - 1 }[event.key];
-    if (!rows[to]) return;
-    event.preventDefault();
     const kind = event.target.matches("input") ? ".cell-select input" : ".cell-act a";
-    (rows[to].querySelector(kind) ?? rows[to].querySelector("a"))?.focus();
+    const stops = all(`tbody ${kind}`, table), at = stops.indexOf(row.querySelector(kind));
+    const to = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: stops.length - 1 }[event.key];
+    if (!stops[to]) return;
+    event.preventDefault();
+    stops[to].focus();
   });
 }
 
