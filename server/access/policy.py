@@ -79,13 +79,8 @@ def is_shell(actor: Actor, _thing: Thing) -> bool:
 
 
 def is_person(actor: Actor, _thing: Thing) -> bool:
-    """Somebody who signed in, not a program: a token makes no further tokens."""
+    """Somebody who signed in, not a program: a token makes no tokens and sets no password."""
     return actor.kind == "staff"
-
-
-def has_account(actor: Actor, _thing: Thing) -> bool:
-    """Somebody signed in by an account, which is then their own."""
-    return actor.kind == "staff" and actor.account_id is not None
 
 
 def is_platform(actor: Actor, _thing: Thing) -> bool:
@@ -142,7 +137,7 @@ TABLE: dict[Permission, list[list[Predicate]]] = {
         [is_platform, is_person],
         [is_shell],
     ],
-    Permission.ACCOUNT_OWN: [[has_account]],
+    Permission.ACCOUNT_OWN: [[is_person]],
     Permission.EVIDENCE_READ: [[holds("partner_admin"), scoped("evidence:read")], [is_shell]],
     Permission.DEFINITIONS_READ: [
         [holds("partner_admin", *_OFFICE), scoped("definitions:read")],
