@@ -42,6 +42,8 @@ WHY = {
     "payload_missing": N_("the sealed part of event %(seq)s is missing, though nobody was erased"),
     "beyond_head": N_("broken: event %(seq)s lies behind the end that is written down"),
     "head_missing": N_("broken: there are events, but where the chain ends is not written down"),
+    "record_differs": N_("broken: the record of a consent is not what event %(seq)s says of it"),
+    "record_untold": N_("broken: there is a record of a consent that no event tells of"),
     "shorter_than_anchor": N_("cut off: number %(seq)s and what follows is missing"),
     "other_than_anchor": N_("another chain: event %(seq)s is not the one that was kept elsewhere"),
 }

@@ -76,6 +76,7 @@ _KINDS: Final[Mapping[str, Kind]] = {
     "stage": "word",
     "step": "word",
     "subject": "id",
+    "time_source": "word",  # what stands behind the event's time (kernel/clock.py)
     "tries": "number",
     "variant": "word",
     "workflow": "word",
@@ -90,7 +91,7 @@ class _Shape:
 
 def _shape(needs: str, may: str = "") -> _Shape:
     # Every event may name who acted, for whom, in which case, and its sealed payloads.
-    common = "actor on_behalf_of case subject payloads app"
+    common = "actor on_behalf_of case subject payloads app time_source"
     return _Shape(frozenset(needs.split()), frozenset(f"{needs} {may} {common}".split()))
 
 

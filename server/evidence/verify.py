@@ -27,6 +27,8 @@ Why = Literal[
     "payload_missing",
     "beyond_head",  # rows behind the end that the head's own row tells
     "head_missing",  # rows, and no head's row at all
+    "record_differs",  # a consent's or signature's row is not what its newest event says
+    "record_untold",  # such a row, and no event tells of it
     "shorter_than_anchor",
     "other_than_anchor",
 ]

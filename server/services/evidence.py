@@ -48,7 +48,7 @@ def append(
         )
         for key, payload in sealed.items()
     }
-    whole = {"app": __version__, **body}
+    whole = {"app": __version__, "time_source": work.tools.clock.source(), **body}
     if subject_id is not None:
         whole["subject"] = subject_id
     if blobs:

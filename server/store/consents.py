@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint, and_, or_, select, text
+from sqlalchemy import Index, Label, UniqueConstraint, and_, func, or_, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Mapped, Session, aliased, defer, mapped_column
 
 from server.store.base import Base, TenantRow, refers
 from server.store.cases import Case
+from server.store.evidence import Evidence
 from server.workflows.moves import LIVE
 
 
@@ -219,6 +221,33 @@ def signatures_of(session: Session, consent_ids: list[UUID]) -> list[Signature]:
     """Who answered these consents."""
     query = select(Signature).where(Signature.consent_id.in_(consent_ids)).order_by(Signature.id)
     return list(session.scalars(query)) if consent_ids else []
+
+
+def consent_marks(session: Session) -> Iterator[Any]:
+    """What every consent's row says, without its document, and the newest event it can know of.
+
+    One statement and so one moment: an event that is written meanwhile is none of these rows'.
+    """
+    query = select(
+        Consent.id, Consent.subject_id, Consent.consent, Consent.purpose, Consent.edition,
+        Consent.locale, Consent.document_hash, Consent.state, _newest_event(),
+    )  # fmt: skip
+    yield from session.execute(query.execution_options(yield_per=5000))
+
+
+def signature_marks(session: Session) -> Iterator[Any]:
+    """What every signature's row says, and the newest event it can know of."""
+    query = select(
+        Signature.id, Signature.consent_id, Signature.person_id, Signature.role,
+        Signature.capacity, Signature.answer, Signature.level, Signature.document_hash,
+        Signature.companion, Signature.evidence_seq, Signature.at, _newest_event(),
+    )  # fmt: skip
+    yield from session.execute(query.execution_options(yield_per=5000))
+
+
+def _newest_event() -> Label[int]:
+    newest = select(func.coalesce(func.max(Evidence.seq), 0)).scalar_subquery()
+    return newest.label("newest_event")
 
 
 def link(session: Session, link_id: UUID) -> Link | None:

@@ -240,7 +240,9 @@ def _note_request(work: UnitOfWork, standing: Standing, row: consent_rows.Consen
         subject_id=row.subject_id,
         body={
             "request": row.case_id,
+            "consent_record": row.id,
             "consent": row.consent,
+            "purpose": row.purpose,
             "document": row.id,
             "document_hash": row.document_hash,
             "edition": row.edition.isoformat(),

@@ -1,15 +1,20 @@
-"""Verifying a tenant's chain of evidence: the rows as they lie there, without any key."""
+"""Verifying a tenant's chain of evidence: the rows as they lie there, without any key.
+
+What pages and gates go by, the rows of consents and signatures, must say what the chain says.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from server.access import policy
 from server.access.policy import Permission, Thing
 from server.evidence.chain import Head, written_time
 from server.evidence.verify import ERASED, Payload, Report, Why, verify
+from server.services.consent.records import Records
 from server.services.evidence import newest_head
 from server.services.unit_of_work import UnitOfWork
 from server.store import evidence
@@ -41,10 +46,13 @@ def verify_chain(
 
     The head's own row counts as an anchor: cutting the tail alone is found even without one kept
     elsewhere; so are rows behind it, and rows without any. What stands beside an event for
-    searching must say what the event says: pages read it there. `seen` is told the number of each
-    event, for whoever watches the progress.
+    searching must say what the event says: pages read it there. So must the rows of consents and
+    signatures: a state or a hash written past the chain is found at the newest event that says
+    otherwise. `seen` is told the number of each event, for whoever watches the progress.
     """
     policy.require(work.actor, Permission.EVIDENCE_READ, Thing())
+    # Before everything else: what the rows know of must lie within what is verified.
+    records = Records(work.session)
     # The last row before the head: whoever writes meanwhile moves both, so an honest head is never
     # behind. What is written after the head was read is left to the next verification.
     last = evidence.last_seq(work.session)
@@ -56,7 +64,7 @@ def verify_chain(
     }
     known = [head, *anchors] if head.seq else list(anchors)
     touched: list[int] = []
-    report = verify(_rows(work, end, seen, touched), marks.get, known)
+    report = verify(_rows(work, end, seen, touched, records), marks.get, known)
     if touched and (report.exit_code in (0, 3) or touched[0] < (report.first_bad or 1)):
         return replace(report, exit_code=1, why="columns_differ", first_bad=touched[0])
     if report.events and report.head.stream != head.stream:
@@ -64,27 +72,42 @@ def verify_chain(
     if last > head.seq and (report.exit_code in (0, 3) or head.seq < (report.first_bad or 1)):
         why: Why = "beyond_head" if head.seq else "head_missing"
         return replace(report, exit_code=1, why=why, first_bad=head.seq + 1)
+    if report.exit_code in (0, 3) and (wrong := records.wrong()):
+        return replace(report, exit_code=1, why=wrong.why, first_bad=wrong.seq)
     return report
 
 
 def _rows(
-    work: UnitOfWork, end: int, seen: Callable[[int], object], touched: list[int]
+    work: UnitOfWork,
+    end: int,
+    seen: Callable[[int], object],
+    touched: list[int],
+    records: Records,
 ) -> Iterator[Stored]:
     for row in evidence.chain(work.session):
         if row.seq > end:
             return
         seen(row.seq)
-        if not _says_the_same(row):
-            touched.append(row.seq)
+        event = _event(row)
+        if event is not None:
+            if not _says_the_same(row, event):
+                touched.append(row.seq)
+            records.see(row.seq, event)
         yield Stored(row.seq, bytes(row.body), bytes(row.hash), bytes(row.prev))
 
 
-def _says_the_same(row: evidence.Evidence) -> bool:
-    """Whether time, type and subject beside an event are those in it."""
+def _event(row: evidence.Evidence) -> dict[str, Any] | None:
+    """The event of a row, None where there is none at all: the chain itself tells that."""
     try:
-        event = json.loads(row.body)
-        said = event["at"], event["type"], event["body"].get("subject")
+        event: dict[str, Any] = json.loads(row.body)
+        event["at"], event["type"], event["body"].get("subject")
     except (ValueError, KeyError, TypeError, AttributeError):
-        return True  # no event at all: the chain itself tells that
+        return None
+    return event
+
+
+def _says_the_same(row: evidence.Evidence, event: dict[str, Any]) -> bool:
+    """Whether time, type and subject beside an event are those in it."""
+    said = event["at"], event["type"], event["body"].get("subject")
     subject = str(row.subject_id) if row.subject_id else None
     return said == (written_time(row.at), row.type, subject)

@@ -144,6 +144,7 @@ def _evidence(
         "old_state": row.state,
         "new_state": state,
         "name_commitment": commitment(salt, str(signing.content.get("name", ""))),
+        "contact_commitment": commitment(salt, contact.normal if contact else ""),
     }
     companion = _companion(work, standing, row)
     if companion:
