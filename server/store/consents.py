@@ -153,12 +153,15 @@ def consents_of_subject(session: Session, subject_id: UUID) -> list[Consent]:
 
 
 def board(session: Session, subject_ids: list[UUID]) -> list[Consent]:
-    """The newest consent of each kind of each of these children."""
+    """The newest consent of each kind of each of these children.
+
+    A question that fell away before anybody answered it is none.
+    """
     if not subject_ids:
         return []
     query = (
         select(Consent)
-        .where(Consent.subject_id.in_(subject_ids))
+        .where(Consent.subject_id.in_(subject_ids), Consent.state != "invalidated")
         .ext(distinct_on(Consent.subject_id, Consent.consent))
         .order_by(Consent.subject_id, Consent.consent, Consent.id.desc())
         .options(defer(Consent.document))
@@ -186,6 +189,16 @@ def living_of(session: Session, subject_id: UUID, consent: str) -> list[Consent]
     return list(session.scalars(query.order_by(Consent.id).with_for_update()))
 
 
+def waiting_of(session: Session, subject_id: UUID, consent: str) -> list[Consent]:
+    """The requests of one kind about a child that wait for an answer, locked."""
+    query = select(Consent).where(
+        Consent.subject_id == subject_id,
+        Consent.consent == consent,
+        Consent.state.in_(("requested", "deferred")),
+    )
+    return list(session.scalars(query.order_by(Consent.id).with_for_update()))
+
+
 def given_before(
     session: Session, school_id: UUID, editions: Mapping[str, date], *, limit: int
 ) -> dict[UUID, list[Consent]]:
@@ -198,7 +211,7 @@ def given_before(
         .join(Case, (Case.id == Consent.case_id) & (Case.tenant_id == Consent.tenant_id))
         .where(
             Case.school_id == school_id,
-            (Case.end.is_(None)) | (Case.end.in_(("enrolled", "answered"))),
+            (Case.end.is_(None)) | (Case.end.in_(("enrolled", "answered", "stopped"))),
         )
         .ext(distinct_on(Consent.subject_id, Consent.consent))
         .order_by(Consent.subject_id, Consent.consent, Consent.id.desc())

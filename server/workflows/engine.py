@@ -458,13 +458,14 @@ class _Step:
     def _pausable(self, key: str, move: Withdrawn) -> bool:
         if self.steps[key].status not in ("open", "waiting"):
             return False
-        node, _, role = key.partition(".")
+        node = key.partition(".")[0]
         if self.compiled.kind(node) == "staff":
             return False
         home = self.compiled.stage_of(node).stage
-        # What a child was still to sign falls with the consent its guardian took back.
-        theirs = bool(role) and any(s.consent == move.consent for s in self.compiled.package(home))
-        return home in move.pause or theirs
+        # Nobody is to sign any more beside a consent that was taken back: neither a child whose
+        # guardian took it back, nor whoever is asked for it anew.
+        beside = any(step.consent == move.consent for step in self.compiled.package(home))
+        return home in move.pause or beside
 
     def _postponed(self, move: Signed) -> bool:
         """An optional question put off stays open; in the flow it counts as answered for now."""

@@ -23,7 +23,7 @@ from server.services.unit_of_work import UnitOfWork
 from server.services.worklist import desk
 from server.store import consents, people
 from server.store.cases import Inbox, Task, Timer, tasks_of
-from tests.factories import Colleague, School, a_family, an_enrolment, an_invited_family
+from tests.factories import Colleague, Enrolment, School, a_family, an_enrolment, an_invited_family
 
 
 def test_a_contact_nobody_confirmed_is_gone_after_a_day(school: School) -> None:
@@ -227,6 +227,28 @@ def test_a_request_with_a_consent_never_ends_by_itself(school: School) -> None:
     assert mine.task("call_guardian").status == 0
 
 
+def test_time_ends_no_request_whose_consents_were_withdrawn(school: School) -> None:
+    mine = an_enrolment(school, at="review")
+    mine.withdraws("processing")
+    mine.withdraws("participation")
+    school.pass_days(31)
+
+    assert _timers_of(school, mine.case_id) == []
+    _expires_all_the_same(school, mine)
+    assert (mine.row.status, mine.row.end) == ("paused", None)
+
+
+def test_time_ends_no_request_that_the_guardian_signed_and_the_teenager_did_not(
+    school: School,
+) -> None:
+    mine = an_enrolment(school, at="consents", age=15)
+    mine.signs()
+    school.pass_days(31)
+    mine.is_overdue()
+
+    assert (mine.row.status, mine.row.end) == ("open", None)
+
+
 def test_who_was_enrolled_stays(school: School, nina: Colleague) -> None:
     mine = an_enrolment(school, at="enrolled")
     school.pass_days(60)
@@ -241,6 +263,33 @@ def test_a_guardian_of_two_children_stays_while_one_of_them_does(school: School)
     school.pass_days(31)
 
     assert _sweep(school).people == 1
+
+
+def _timers_of(school: School, case_id: UUID) -> list[Timer]:
+    query = select(Timer).where(Timer.case_id == case_id)
+    return school.do(SHELL, lambda work: list(work.session.scalars(query)))
+
+
+def _expires_all_the_same(school: School, mine: Enrolment) -> None:
+    """As if the scheduler had taken the timer a moment before it was dropped."""
+    timer_id = new_id()
+
+    def set_one(work: UnitOfWork) -> None:
+        work.session.add(
+            Timer(
+                id=timer_id,
+                tenant_id=work.tenant_id,
+                case_id=mine.case_id,
+                task_id=None,
+                kind="expire",
+                fires_at=work.now,
+                rule={},
+                attempts=0,
+            )
+        )
+
+    school.do(SYSTEM, set_one)
+    assert not school.do(SYSTEM, unattended.fire_timer, timer_id)
 
 
 def _close(school: School, colleague: Colleague, withdrawal: UUID) -> None:

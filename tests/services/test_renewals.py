@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from server.access.actors import SHELL, Actor
 from server.kernel.marks import one_time_code
-from server.services.cases import unattended
+from server.services.cases import decisions, unattended
 from server.services.consent import renewals
 from server.services.families import applications, packages, signatures
+from server.services.unit_of_work import UnitOfWork
 from server.store import cases, consents
-from tests.factories import Enrolment, School, an_enrolment, republished
+from tests.factories import Colleague, Enrolment, School, an_enrolment, republished
 
 
 def test_who_gave_consent_to_the_old_text_is_asked_once(school: School) -> None:
@@ -168,6 +170,123 @@ def test_a_withdrawal_ends_the_old_answer_and_the_new_one(school: School) -> Non
     assert {row.state for row in _consents(school, mine)} == {"withdrawn"}
 
 
+@pytest.mark.parametrize(
+    ("at", "changed", "taken_back"),
+    [
+        ("review", "processing", "processing"),
+        ("review", "participation", "processing"),
+        ("review", "processing", "participation"),
+        ("enrolled", "participation", "processing"),
+        ("review", "photo", "participation"),
+    ],
+)
+def test_a_withdrawal_ends_the_asking_for_changed_texts_and_nobody_is_reminded(
+    school: School, nina: Colleague, at: Any, changed: str, taken_back: str
+) -> None:
+    mine = an_enrolment(school, at=at)
+    if changed == "photo":
+        mine.photo("given")
+    republished(school, changed, "2026-09-05")
+    _campaign(school)
+    renewal = _renewal(mine)
+
+    mine.withdraws(taken_back)
+    _inbox(school)
+
+    ended = next(case for case in _cases(school, mine) if case.id == renewal)
+    assert (ended.status, ended.end) == ("ended", "stopped")
+    assert _open_tasks(school, mine, "consent_renewal") == []
+    assert _timers_of(school, renewal) == []
+    assert _renewal(mine) is None
+    assert _campaign(school) == 0
+    card = mine.is_opened_by(nina)
+    assert card.hidden == (taken_back == "processing")
+
+
+def test_a_reminder_that_is_due_before_the_asking_ends_does_nothing(school: School) -> None:
+    mine = an_enrolment(school, at="review")
+    republished(school, "processing", "2026-09-05")
+    _campaign(school)
+    renewal = _renewal(mine)
+    due = _timers_of(school, renewal)
+    mine.withdraws("processing")
+    _inbox(school)
+    school.do(SHELL, _set_again, renewal, due)
+    before = _reminders(school)
+    school.pass_days(20)
+
+    fired = [
+        school.do(Actor("system", school.tenant_id), unattended.fire_timer, one) for one in due
+    ]
+
+    assert due
+    assert fired == [False for _ in due]
+    assert _reminders(school) == before
+
+
+def test_a_photo_taken_back_ends_the_asking_for_it_alone(school: School) -> None:
+    mine = an_enrolment(school, at="review")
+    mine.photo("given")
+    republished(school, "photo", "2026-09-05")
+    _campaign(school)
+    assert _renewal(mine) is not None
+
+    mine.withdraws("photo")
+    _inbox(school)
+
+    assert _renewal(mine) is None
+    assert _campaign(school) == 0
+    assert [row.state for row in _consents(school, mine, "photo")] == ["withdrawn", "invalidated"]
+
+
+def test_a_withdrawal_ends_a_new_answer_that_a_teenager_has_yet_to_sign(school: School) -> None:
+    mine = an_enrolment(school, at="enrolled", age=15)
+    republished(school, "processing", "2026-09-05")
+    _campaign(school)
+    renewal = _renewal(mine)
+    _answer(mine, "given")
+
+    mine.withdraws("processing")
+    _inbox(school)
+
+    assert [row.state for row in _consents(school, mine)] == ["withdrawn", "withdrawn"]
+    ended = next(case for case in _cases(school, mine) if case.id == renewal)
+    assert ended.end == "stopped"
+
+
+def test_who_took_back_a_consent_is_not_asked_for_changed_texts(school: School) -> None:
+    mine = an_enrolment(school, at="enrolled")
+    mine.withdraws("processing")
+    republished(school, "participation", "2026-09-05")
+
+    assert _campaign(school) == 0
+
+
+def test_the_application_is_closed_also_after_the_new_answer_was_withdrawn(
+    school: School, nina: Colleague
+) -> None:
+    mine = an_enrolment(school, at="review")
+    republished(school, "processing", "2026-09-05")
+    _campaign(school)
+    _answer(mine, "given")
+
+    withdrawal = mine.withdraws("processing")
+    _inbox(school)
+    assert mine.row.status == "paused"
+    task = next(
+        one
+        for one in school.do(SHELL, lambda work: cases.tasks_of(work.session, withdrawal))
+        if one.step == "close_application"
+    )
+    school.do(
+        nina.actor, decisions.finish_task, case_id=withdrawal, task_id=task.id, outcome="done"
+    )
+    _inbox(school)
+
+    assert mine.row.end == "closed_after_withdrawal"
+    assert mine.withdraws("processing") == withdrawal
+
+
 def test_from_fourteen_the_new_text_wants_both_signatures(school: School) -> None:
     mine = an_enrolment(school, at="enrolled", age=15)
     republished(school, "processing", "2026-09-05")
@@ -180,6 +299,34 @@ def test_from_fourteen_the_new_text_wants_both_signatures(school: School) -> Non
     _answer(mine, "given", actor=mine.mentee, case_id=renewal)
 
     assert _consents(school, mine)[-1].state == "renewed"
+
+
+def _timers_of(school: School, case_id: Any) -> list[UUID]:
+    query = select(cases.Timer.id).where(cases.Timer.case_id == case_id)
+    return school.do(SHELL, lambda work: list(work.session.scalars(query)))
+
+
+def _set_again(work: UnitOfWork, case_id: UUID, timers: list[UUID]) -> None:
+    """As if each had been taken by the scheduler a moment before."""
+    task = cases.tasks_of(work.session, case_id)[0]
+    for one in timers:
+        work.session.add(
+            cases.Timer(
+                id=one,
+                tenant_id=work.tenant_id,
+                case_id=case_id,
+                task_id=task.id,
+                kind="remind",
+                fires_at=work.now,
+                rule={},
+                attempts=0,
+            )
+        )
+
+
+def _reminders(school: School) -> int:
+    asked = text("SELECT count(*) FROM delivery WHERE letter = 'reminder'")
+    return int(school.do(SHELL, lambda work: work.session.execute(asked).scalar_one()))
 
 
 def _campaign(school: School) -> int:

@@ -129,6 +129,9 @@ def take(
     )
     for effect in taken.effects:
         consequences.carry_out(work, standing, effect)
+    if taken.state.status == "paused":
+        # Also the one that ends a request: nothing of a paused case goes on by itself.
+        step_writes.drop_case_timers(work.transaction, work.tenant_id, standing.case.id)
     return taken
 
 

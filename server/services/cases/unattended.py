@@ -8,6 +8,7 @@ from server.kernel.errors import NotFound
 from server.services.cases import case_letters, steps
 from server.services.cases.standing import Standing
 from server.services.unit_of_work import UnitOfWork
+from server.store import consents
 from server.store import steps as rows
 from server.store.cases import OPEN
 from server.store.steps import TaskRow
@@ -26,6 +27,8 @@ def fire_timer(work: UnitOfWork, timer_id: UUID) -> bool:
     try:
         standing = steps.load(work, case_id)
     except NotFound:
+        return False
+    if standing.state.status != "open":
         return False
     if kind == "expire":
         return _expire(work, standing)
@@ -60,9 +63,11 @@ def apply_inbox(work: UnitOfWork, inbox_id: UUID) -> bool:
 
 
 def _expire(work: UnitOfWork, standing: Standing) -> bool:
-    answered = any(state == "given" for state in standing.consent_states.values())
+    # By what was signed, not by what holds now: a consent that was withdrawn was one, and so is
+    # the guardian's while the teenager has yet to sign (DECISIONS.md 10).
+    signed = consents.signatures_of(work.session, [row.id for row in standing.consents.values()])
     end = standing.compiled.end_by("expiry")
-    if answered or end is None or standing.state.status == "ended":
+    if end is None or any(one.answer == "given" for one in signed):
         return False
     steps.take(work, standing, moves.Closed(end), kind="expired")
     return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from server.model.bundle import Bundle
 from server.services.cases import case_letters, steps
 from server.services.model import editions, in_force
 from server.services.unit_of_work import UnitOfWork
@@ -30,7 +31,7 @@ def open_campaign(work: UnitOfWork) -> int:
         since = editions.material_since(published, ready.bundle)
         stale = consents.given_before(work.session, school.id, since, limit=AT_ONCE)
         for subject_id, rows in stale.items():
-            if not _is_asked_already(work, subject_id):
+            if not _is_asked_already(work, subject_id) and not _has_left(work, rows, ready.bundle):
                 _ask(work, school.id, ready.bundle.hash, rows)
                 asked += 1
     return asked
@@ -39,6 +40,13 @@ def open_campaign(work: UnitOfWork) -> int:
 def _is_asked_already(work: UnitOfWork, subject_id: UUID) -> bool:
     mine = cases.cases_of_subject(work.session, subject_id)
     return any(case.workflow == WORKFLOW and case.status == "open" for case in mine)
+
+
+def _has_left(work: UnitOfWork, rows: list[consents.Consent], bundle: Bundle) -> bool:
+    """Whether the family took back a consent that all the rest hangs on: nothing is asked then."""
+    held = consents.board(work.session, [rows[0].subject_id])
+    gone = [bundle.consents.get(row.consent) for row in held if row.state == "withdrawn"]
+    return any(spec and spec.on_withdraw and spec.on_withdraw.pause for spec in gone)
 
 
 def _ask(work: UnitOfWork, school_id: UUID, hash_: str, rows: list[consents.Consent]) -> None:

@@ -18,6 +18,7 @@ from server.services import evidence, persons
 from server.services.cases import documents, steps
 from server.services.cases.filling import keep_answer
 from server.services.cases.standing import Standing
+from server.services.consent.renewals import WORKFLOW as RENEWAL
 from server.services.evidence import Payload
 from server.services.model import in_force
 from server.services.unit_of_work import UnitOfWork
@@ -83,9 +84,12 @@ def withdraw(work: UnitOfWork, *, consent_id: UUID, answer_to: str = "") -> UUID
     living = consents.living_of(work.session, seen.subject_id, seen.consent)
     for row in living if seen.state in LIVE else [seen, *living]:
         _end(work, row)
+    _drop_questions(work, seen)
     standing.consent_states[seen.consent] = "withdrawn"
     pause = spec.on_withdraw.pause if spec.on_withdraw else ()
-    if pause and standing.state.status != "ended":
+    if pause and standing.case.workflow == RENEWAL:
+        _stop_asking(work, standing)
+    elif pause and standing.state.status != "ended":
         steps.take(
             work,
             standing,
@@ -110,6 +114,8 @@ def take_back_by_refusal(work: UnitOfWork, asking: Standing, refused: consents.C
     for row in living:
         _end(work, row)
     effect = asking.ready.bundle.consents[refused.consent].on_withdraw
+    if effect and effect.pause:
+        _stop_asking(work, asking)
     _tell_other_cases(work, refused, effect.pause if effect else ())
     _consequence(work, asking, living[0], opens=effect.open if effect else None, answer_to="")
 
@@ -208,12 +214,38 @@ def _note(work: UnitOfWork, row: consents.Consent) -> None:
     )
 
 
+def _drop_questions(work: UnitOfWork, withdrawn: consents.Consent) -> None:
+    """A changed text of the consent may be waiting for an answer: nobody is asked for it now."""
+    for row in consents.waiting_of(work.session, withdrawn.subject_id, withdrawn.consent):
+        if row.state == "withdrawn":
+            continue
+        if row.state == "requested" and row.answered_at is not None:
+            _end(work, row)  # the guardian has signed it, the teenager not yet
+        else:
+            row.state = "invalidated"
+
+
+def _stop_asking(work: UnitOfWork, asking: Standing) -> None:
+    """The case that asks anew ends with the consent it hangs on."""
+    end = asking.compiled.end_by("withdrawal")
+    if end is not None and asking.state.status != "ended":
+        steps.take(work, asking, moves.Closed(end), kind="inbox_closed")
+
+
 def _tell_other_cases(work: UnitOfWork, row: consents.Consent, pause: tuple[str, ...]) -> None:
-    """Further cases of the child stop within seconds, by an inbox row each (DECISIONS 10)."""
-    if not pause:
-        return
+    """Further cases of the child stop within seconds, by an inbox row each (DECISIONS 10).
+
+    The case that asks for changed texts ends, also where it asked for this consent alone: nobody
+    is reminded of a question that is none any more. The others pause, for staff to close.
+    """
     for other in cases.cases_of_subject(work.session, row.subject_id):
         if other.id == row.case_id or other.status == "ended" or other.workflow == WORKFLOW:
+            continue
+        if other.workflow == RENEWAL:
+            if pause or _asks_for_nothing(work, other):
+                _ask_to_end(work, other)
+            continue
+        if not pause:
             continue
         step_writes.add_inbox(
             work.transaction,
@@ -223,6 +255,22 @@ def _tell_other_cases(work: UnitOfWork, row: consents.Consent, pause: tuple[str,
             move={"move": "withdrawn", "consent": row.consent, "pause": list(pause)},
             at=work.now,
         )
+
+
+def _asks_for_nothing(work: UnitOfWork, case: cases.Case) -> bool:
+    rows = consents.consents_of_case(work.session, case.id)
+    return all(row.state == "invalidated" for row in rows)
+
+
+def _ask_to_end(work: UnitOfWork, case: cases.Case) -> None:
+    step_writes.add_inbox(
+        work.transaction,
+        work.tenant_id,
+        inbox_id=new_id(),
+        case_id=case.id,
+        move={"move": "closed", "cause": "withdrawal"},
+        at=work.now,
+    )
 
 
 def _consequence(
@@ -242,7 +290,7 @@ def _consequence(
         definition_hash=ready.bundle.hash,
         guardian_id=row.guardian_id,
         subject_id=row.subject_id,
-        cause_id=row.case_id,
+        cause_id=_asked_first_in(work, row),
     )
     made = steps.load(work, case_id)
     steps.take(work, made, moves.Started(), kind="started")
@@ -256,9 +304,20 @@ def _consequence(
 
 
 def _consequence_of(work: UnitOfWork, row: consents.Consent) -> UUID:
+    cause_id = _asked_first_in(work, row)
     found = [
         case.id
         for case in cases.cases_of_subject(work.session, row.subject_id)
-        if case.cause_id == row.case_id and case.workflow == WORKFLOW
+        if case.cause_id == cause_id and case.workflow == WORKFLOW
     ]
     return found[0] if found else row.case_id
+
+
+def _asked_first_in(work: UnitOfWork, row: consents.Consent) -> UUID:
+    """The application a consent belongs to, also when its changed text was answered elsewhere."""
+    same = [
+        one
+        for one in consents.consents_of_subject(work.session, row.subject_id)
+        if one.consent == row.consent
+    ]
+    return same[-1].case_id
