@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -104,3 +105,11 @@ def test_an_error_without_a_sentence_still_ends_in_one_line():
     said = sentence(MentorSchoolError(case=7), "en")
 
     assert said == "Refused (MentorSchoolError). case: 7"
+
+
+def test_addresses_are_told_where_nothing_is_set_up(capsys):
+    assert run(["routes", "--json"]) == 0
+
+    told = {each["rule"]: each for each in json.loads(capsys.readouterr().out)}
+    assert told["/go/<slug>"]["policy"] == "public"
+    assert all(each["policy"] for each in told.values())
