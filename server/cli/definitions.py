@@ -61,7 +61,42 @@ def check(paths: tuple[Path, ...], overlay: Path | None, as_json: bool, lang: st
         click.echo(json.dumps(_as_data(checking), ensure_ascii=False, indent=2))
     else:
         _print(checking)
-    return 1 if any(not problem.warning for problem in checking.problems) else 0
+    return 1 if checking.is_refused() else 0
+
+
+@defs.command(
+    "publish",
+    help=N_(
+        "Publish definitions over the newest release, as the next one: a whole folder, or single"
+        " files in place of the published ones. Running applications keep what they started with."
+    ),
+)
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--note", default="", help=N_("Why, in a few words; stands in the list of releases."))
+@click.option("--dry-run", is_flag=True, help=N_("Check only; publish nothing."))
+@click.option("--json", "as_json", is_flag=True, help=N_("Print it as JSON."))
+def publish(paths: tuple[Path, ...], note: str, dry_run: bool, as_json: bool) -> int:
+    # Imported only to publish: checking needs no database.
+    from server import settings
+    from server.access.actors import SHELL
+    from server.runtime import build
+    from server.services.model import releases
+
+    checking = _Checking()
+    sources, shown = checking.gather(paths)
+    number = None
+    if not checking.is_refused():
+        runtime = build(settings.load(os.environ))
+        try:
+            with runtime.tools.begin(SHELL) as work:
+                checked = releases.check_sources(work, sources=sources)
+                checking.problems += [_shown_as(each, shown) for each in checked.problems]
+                if not checking.is_refused() and not dry_run:
+                    number = releases.publish(work, sources=sources, note=note)
+        finally:
+            runtime.close()
+    _tell_release(checking, number, as_json=as_json)
+    return 1 if checking.is_refused() else 0
 
 
 @defs.command("schema", help=N_("Write the JSON Schemas of the definitions, for editors."))
@@ -112,6 +147,41 @@ class _Checking:
     problems: list[Problem] = field(default_factory=list)
     files: int = 0
     origins: dict[str, Any] = field(default_factory=dict)
+
+    def is_refused(self) -> bool:
+        """Whether anything found is more than a warning."""
+        return any(not problem.warning for problem in self.problems)
+
+    def gather(self, paths: tuple[Path, ...]) -> tuple[dict[str, bytes], dict[str, str]]:
+        """The definitions at these paths by the name they have among the published ones.
+
+        Beside them, how each was typed; what has no place there is a problem.
+        """
+        sources: dict[str, bytes] = {}
+        shown: dict[str, str] = {}
+        for path in paths:
+            if path.is_dir() and (path / "model.yaml").is_file():
+                whole, found = folder_sources(path)
+                self.problems += found
+                sources |= whole
+                shown |= {name: _as_typed(path / name) for name in whole}
+                continue
+            for file in _files_in(path):
+                source = _read(file)
+                name = self._name_of(file, source)
+                if name == "settings":
+                    self.problems.append(
+                        Problem(
+                            "FILE-KIND",
+                            {"kinds": [*_FOLDERS, "legal", "model"]},
+                            Place(_as_typed(file), 1, 1),
+                        )
+                    )
+                elif name is not None:
+                    sources[name] = source
+                    shown[name] = _as_typed(file)
+        self.files += len(sources)
+        return sources, shown
 
     def run(self, paths: tuple[Path, ...], overlay: Path | None) -> None:
         folders = [path for path in paths if path.is_dir() and (path / "model.yaml").is_file()]
@@ -180,6 +250,17 @@ class _Checking:
         self.problems += [_shown_as(problem, shown) for problem in problems]
 
 
+def _tell_release(checking: _Checking, number: str | None, *, as_json: bool) -> None:
+    if as_json:
+        found = {"release": number, "problems": _as_data(checking)}
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    if checking.problems or number is None:
+        _print(checking)
+    if number is not None:
+        speaking.say(N_("Published: release %(number)s."), number=number)
+
+
 def _with_settings(bundle: Bundle, file: Path) -> list[Problem]:
     document = yaml.load(_read(file), file=_as_typed(file))
     if isinstance(document, list):
@@ -241,16 +322,8 @@ def _as_data(checking: _Checking) -> list[dict[str, Any]]:
     language = speaking.language()
     return [
         {
-            "file": problem.place.file if problem.place else None,
-            "line": problem.place.line if problem.place else None,
-            "column": problem.place.column if problem.place else None,
-            "code": problem.code,
-            "message": words.say(problem, language),
-            "at": problem.at,
-            "why": problem.why,
+            **words.as_data(problem, language),
             "origin": words.origin_line(problem, checking.origins, language),
-            "trail": list(problem.trail),
-            "warning": problem.warning,
         }
         for problem in checking.problems
     ]

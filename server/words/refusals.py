@@ -66,7 +66,7 @@ STATUSES: Final[dict[int, Said]] = {
 
 # The form of a page that was open too long, with and without a way to send it once more.
 # Families come by a link, staff by a password: two ways of saying who should sign in.
-NO_FAMILY: Final = Said(N_("Your page has closed"), N_("To keep what you wrote safe, the page closes after two hours without a touch, and when the child takes the phone."), N_("Open the address from the message you were sent once more. What was confirmed is saved."))  # fmt: skip
+NO_FAMILY: Final = Said(N_("Your page has closed"), N_("To keep what you wrote safe, the page closes after two hours without a touch, and when the child takes the phone."), N_("Find your message from the school and open the link in it once more. No message at hand? Open the address from the school’s poster and give the same contact. What was confirmed is saved."))  # fmt: skip
 STALE_FORM: Final = Said(N_("The page was open for too long"), N_("For safety a page works for a limited time, so nothing was saved yet."), N_("Press the button: what you typed is sent once more."))  # fmt: skip
 STALE_FORM_ELSEWHERE: Final = Said(N_("The page was open for too long"), N_("For safety a page works for a limited time, so nothing was saved yet."), N_("Go back one page: what you typed is still there in most browsers. Load the page anew if it is refused again."))  # fmt: skip
 
@@ -129,6 +129,7 @@ REASONS: Final[dict[str, str]] = {
     "parameter_twice": N_("A parameter stands twice in the address. Send it once."),
     "key_malformed": N_("The header Idempotency-Key holds at most 200 printable characters."),
     "key_reused": N_("This Idempotency-Key was used for another request. Take a new one."),
+    "release_same": N_("Nothing is new: this was published before."),
     "changes_or_yaml": N_("Send either “changes” or “yaml”, one of the two."),
     "cursor_wrong": N_("The place in the list (“after”) is not one that was given out. Begin with the first page."),
 }  # fmt: skip

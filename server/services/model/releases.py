@@ -56,7 +56,7 @@ def publish(work: UnitOfWork, *, sources: Mapping[str, str | bytes], note: str) 
     whole = {**_newest_sources(work), **sources}
     bundle = _held_to(_check_after_newest(work, whole))
     if any(row.hash == bundle.hash for row in definitions.releases(work.session)):
-        raise Conflict(what="release", state="same")
+        raise Conflict(reason="release_same")
     return _keep(work, bundle, whole, remark(note))
 
 
