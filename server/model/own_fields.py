@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from server.forms.definition import Choice, Choices, FieldSpec, FormSpec
+from server.kernel.latin import latin
 from server.kernel.problems import Problem
 from server.kernel.text import Text
 from server.kernel.wordlists import first_hit
@@ -276,26 +277,11 @@ def _check_numbers(added: OwnField, pen: Pen) -> None:
             pen.note("OWN-END", {"given": end}, part=(part,))
 
 
-_LETTERS = str.maketrans(
-    {
-        **dict(zip("абвгдеёзийклмнопрстуфхыэ", "abvgdeeziyklmnoprstufhye", strict=True)),
-        "ж": "zh",
-        "ц": "ts",
-        "ч": "ch",
-        "ш": "sh",
-        "щ": "sch",
-        "ю": "yu",
-        "я": "ya",
-        "ъ": "",
-        "ь": "",
-    }
-)
-_APART = re.compile(r"[^a-z0-9]+")
 _VALUE_LENGTH = 40
 
 
 def _value_of(label: str) -> str:
-    value = _APART.sub("_", _bare(label).translate(_LETTERS)).strip("_")[:_VALUE_LENGTH].strip("_")
+    value = latin(_bare(label), between="_", most=_VALUE_LENGTH)
     if not value:  # another alphabet
         return f"choice_{hashlib.sha256(label.encode()).hexdigest()[:8]}"
     return value if value[0].isalpha() else f"n_{value}"
