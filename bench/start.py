@@ -19,6 +19,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -54,7 +55,7 @@ def _commands(rounds: int) -> list[Result]:
         "defs check": [*_PROGRAM, "defs", "check", str(places.workflow_defs())],
     }
     found = interleaved(
-        {name: timed(lambda argv=argv: _run(argv)) for name, argv in wanted.items()},  # type: ignore[misc]
+        {name: timed(partial(_run, argv)) for name, argv in wanted.items()},
         rounds=rounds,
         each=1,
     )

@@ -31,6 +31,7 @@ from server.jobs.effects import TOPICS
 from server.kernel.ids import new_id
 from server.services.accounts.people import STAFF_ROLES
 from server.services.accounts.tokens import SCOPES
+from server.store.base import Base
 from server.store.tables import ROWS
 from server.workflows import moves
 
@@ -192,8 +193,8 @@ def tables() -> str:
     return "\n".join(lines)
 
 
-def _seen_by(name: str, row: type) -> str:
-    if name in ("door", "membership") or "tenant_id" not in row.__table__.columns:  # type: ignore[attr-defined]
+def _seen_by(name: str, row: type[Base]) -> str:
+    if name in ("door", "membership") or "tenant_id" not in row.__table__.columns:
         return "outside the walls"
     return "its partner, and the relay" if name in ("inbox", "outbox", "timer") else "its partner"
 

@@ -2,7 +2,8 @@
 
 extract   reads every sentence of the code into messages.pot and brings ru and en up to date
 set       merges translations: {"English msgid": "Русский текст"}, or for a plural
-          {"msgid": {"plural": "msgid_plural", "forms": ["одна", "две", "пять"]}}
+          {"msgid": {"plural": "msgid_plural", "forms": ["одна", "две", "пять"]}}; what is said
+          another way in a context stands under its name: {"@child": {"msgid": "…"}}
 missing   prints what still lacks a translation, as a skeleton that `set` takes
 """
 
@@ -39,6 +40,7 @@ KEYWORDS: dict[str, Any] = {
     "lazy_gettext": None,
     "ngettext": (1, 2),
     "NN_": (1, 2),
+    "C_": ((1, "c"), 2),
     "translate": (2,),
     "translate_plural": (2, 3),
 }
@@ -104,8 +106,16 @@ def set_from(files: Sequence[Path], locale: str) -> int:
 
 def merge(catalog: Catalog, said: Mapping[str, Any]) -> list[str]:
     """Take translations into the catalogue; what does not fit stays out and is named."""
-    tried = ((msgid, _set(catalog, msgid, text)) for msgid, text in said.items())
-    return [f"{problem}: {msgid!r}" for msgid, problem in tried if problem]
+    problems = []
+    for key, text in said.items():
+        here: list[tuple[str, str | None, Any]]
+        if key.startswith("@"):
+            here = [(msgid, key[1:], each) for msgid, each in text.items()]
+        else:
+            here = [(key, None, text)]
+        tried = ((msgid, _set(catalog, msgid, each, context)) for msgid, context, each in here)
+        problems += [f"{problem}: {msgid!r}" for msgid, problem in tried if problem]
+    return problems
 
 
 def skeleton(catalog: Catalog) -> dict[str, Any]:
@@ -114,16 +124,17 @@ def skeleton(catalog: Catalog) -> dict[str, Any]:
     for message in sentences(catalog):
         if not is_missing(message) and not message.fuzzy:
             continue
+        here = empty.setdefault(f"@{message.context}", {}) if message.context else empty
         if isinstance(message.id, str):
-            empty[message.id] = ""
+            here[message.id] = ""
         else:
             one, many = message.id
-            empty[one] = {"plural": many, "forms": [""] * catalog.num_plurals}
+            here[one] = {"plural": many, "forms": [""] * catalog.num_plurals}
     return empty
 
 
-def _set(catalog: Catalog, msgid: str, said: Any) -> str:
-    message = catalog.get(msgid)
+def _set(catalog: Catalog, msgid: str, said: Any, context: str | None) -> str:
+    message = catalog.get(msgid, context)
     if message is None:
         return "no such sentence in the code"
     if isinstance(message.id, str) != isinstance(said, str):

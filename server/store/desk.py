@@ -104,8 +104,8 @@ def _rows(
         where += " AND (t.due_at, t.id) > (%(due)s, %(last)s)"
         params |= {"due": after[0], "last": after[1]}
     join = _SURNAME if wanted.surname_index is not None else ""
-    sql = (  # literals alone are joined here, values go as parameters
-        f"SELECT {_COLUMNS} FROM task t"  # noqa: S608
+    sql = (
+        f"SELECT {_COLUMNS} FROM task t"  # noqa: S608 - of literals; values go as parameters
         ' JOIN "case" c ON c.id = t.case_id AND c.tenant_id = t.tenant_id'
         f"{join} WHERE {where} ORDER BY t.due_at, t.id LIMIT %(limit)s"
     )

@@ -91,8 +91,7 @@ def _poster_page(office: Office, place: Place | None) -> ResponseReturnValue:
         page_title=_("Poster"),
         tabs=_tabs(office, place),
         place_name=place.name if place else "",
-        # segno draws numbers alone: nothing of the address stands in the markup.
-        qr=Markup(code_of(address)),  # noqa: S704
+        qr=Markup(code_of(address)),  # noqa: S704 - segno draws numbers: nothing of the address is in it
         address=address.partition("://")[2],
         svg_url=svg_url,
     )

@@ -113,9 +113,11 @@ def test_buffers_do_not_grow_with_what_is_open(
         counted["second page", volume] = buffers_of(school, nina.actor, sent)
 
     assert max(counted.values()) <= MOST_BUFFERS, counted
-    # Three times the tasks may add a level to a few trees for each of 25 rows and nothing else. (Of few tasks tables are read whole: no tree to compare.)
+    # Three times the tasks may add a level to a few trees for each of 25 rows and nothing else.
+    # (Of few tasks tables are read whole: no tree to compare.)
     grown = {
         what: (counted[what, FEW], counted[what, MANY]) for what, volume in counted if volume == FEW
     }
     level = 25 * 4
+    assert len(grown) == 6
     assert all(many <= few + level for few, many in grown.values()), grown

@@ -99,7 +99,7 @@ def _wait_until(
 def _rows(database: psycopg.Connection[Any]) -> dict[str, int]:
     found = {}
     for table in COUNTED:
-        row = database.execute(f'select count(*) from "{table}"').fetchone()  # type: ignore[arg-type]  # one of ours
+        row = database.execute(f'select count(*) from "{table}"').fetchone()
         assert row is not None
         found[table] = row[0]
     return found

@@ -57,7 +57,7 @@ def pages(app: Flask) -> FlaskClient:
         }
 
     for kind in ("public", "link", "family", "staff", "token", "sandbox"):
-        view = door(kind)(lambda: tell())  # type: ignore[arg-type]  # noqa: PLW0108 - one for each
+        view = door(kind)(lambda: tell())  # noqa: PLW0108 - one for each
         behind.add_url_rule(f"/{kind}-page", endpoint=kind, view_func=view, methods=["GET", "POST"])
     app.register_blueprint(behind)
     return browser(app)

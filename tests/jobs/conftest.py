@@ -61,7 +61,7 @@ class Place:
         return self._behind(query)
 
     def _behind(self, query: str) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.runtime.superuser_url, autocommit=True) as connection:  # type: ignore[attr-defined]
+        with psycopg.connect(self.runtime.superuser_url, autocommit=True) as connection:
             cursor = connection.execute(query.encode())
             return cursor.fetchall() if cursor.description else []
 

@@ -186,7 +186,7 @@ def test_refusing_or_postponing_a_photo_changes_nothing_else(school: School) -> 
     ways: dict[str, Any] = {}
     for number, said in enumerate(("given", "refused", "deferred")):
         mine = an_enrolment(school, at="voice", child=f"Смирнов Артём{'абв'[number]}")
-        mine.photo(said)  # type: ignore[arg-type]
+        mine.photo(said)
         row = mine.row
         steps = {k: v for k, v in row.marking["steps"].items() if k != "photo"}
         ways[said] = (row.status, row.stage, steps, mine.task("voice").status)
