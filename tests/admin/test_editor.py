@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from markupsafe import escape
 
+from server.access.actors import SHELL
 from server.kernel.canonical import canonical
 from server.model.definition import SettingsSpec
+from server.runtime import Runtime
+from server.services.accounts import people
 from server.services.model import drafts, revisions
 from tests.admin.conftest import EDITOR, FORM, Editor, controls_of
 
@@ -164,6 +167,54 @@ def test_what_is_left_is_told_in_numbers(editor: Editor) -> None:
     for said, numbers in ((before, ("10 из 10", "2 из 2")), (after, ("9 из 10", "1 из 2"))):
         for number in numbers:
             assert number in said.replace(" of ", " из ")
+
+
+def test_where_nothing_more_can_be_hidden_it_says_so_and_offers_no_button(editor: Editor) -> None:
+    for field in re.findall(r'value="hide:(\w+)"', editor.page(EDITOR))[:2]:
+        editor.press(act=f"hide:{field}")
+    page = editor.page(EDITOR)
+
+    assert "чтобы скрыть другой, верните один" in text_of(page)
+    assert "0 из 2" not in text_of(page)
+    assert 'value="hide:' not in page
+    assert page.count('value="show:') == 2
+
+
+def test_an_own_question_asks_for_no_second_language(editor: Editor) -> None:
+    editor.press(act="add", new__label__ru="В какие кружки ты ходишь")
+    page = editor.page(EDITOR)
+
+    [own] = {
+        one for one in editor.controls() if one.startswith("own_") and one.endswith("label.en")
+    }
+    for control in ("new.label.en", own):
+        label = page.partition(f'for="f-{control}"')[2].partition("<input")[0]
+        assert "можно пропустить" in label
+        assert "Достаточно языка школы" in label
+    assert "Достаточно языка школы" not in row_of(page, "days")
+
+
+def test_how_long_data_is_kept_is_told_from_the_end_of_the_cycle(editor: Editor) -> None:
+    said = text_of(editor.page("/admin/workflows/minor_enrolment"))
+
+    assert "до последнего дня цикла" in said
+    assert "0 дней" not in said
+    assert "После конца цикла: от 30 дней до 24 месяцев" in said
+
+
+def test_whom_to_ask_for_an_exception_stands_where_a_rule_is_in_the_way(
+    runtime: Runtime, editor: Editor
+) -> None:
+    with runtime.tools.begin(SHELL) as work:
+        tenant = people.add_tenant(work, slug="keepers", name="Mentor School", platform=True)
+    with runtime.tools.begin(SHELL, tenant) as work:
+        people.add_colleague(work, name="Орлова", email="keeper@example.org", password_hash=None)
+    assert "keeper@example.org" in editor.page("/admin/")
+    assert "keeper@example.org" not in editor.page(EDITOR)
+
+    editor.press(act="add", new__label__ru="Какой у тебя диагноз")
+
+    assert "keeper@example.org" in editor.page(EDITOR)
 
 
 def test_a_preview_is_drawn_of_what_is_typed_and_keeps_nothing(editor: Editor) -> None:

@@ -16,6 +16,7 @@ from werkzeug.serving import make_server
 
 from server.app import create_app
 from server.runtime import Runtime
+from server.services.accounts import colleagues, tokens
 from tests.factories import (
     Colleague,
     Enrolment,
@@ -120,6 +121,66 @@ def test_it_can_be_done_by_keyboard_alone(browser: Browser, desk: Desk) -> None:
     page.get_by_role("heading", name="What became of the decisions").wait_for()
     assert desk.ends() == ["enrolled", "enrolled", None]
     context.close()
+
+
+def test_arrows_lead_from_row_to_row_and_shift_chooses_all_in_between(
+    browser: Browser, desk: Desk
+) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = desk.sign_in(context)
+    desk.read_cards(page)
+    boxes = page.locator("tbody .cell-select input")
+    first, last = boxes.nth(0), boxes.nth(1)
+
+    first.focus()
+    page.keyboard.press("ArrowDown")
+    assert last.evaluate("box => box === document.activeElement")
+    page.keyboard.press("ArrowDown")  # the end: it stays
+    assert last.evaluate("box => box === document.activeElement")
+    page.keyboard.press("Home")
+    assert first.evaluate("box => box === document.activeElement")
+
+    first.click()
+    last.click(modifiers=["Shift"])
+    assert page.get_by_role("button", name="Accept: 2").is_visible()
+    first.click(modifiers=["Shift"])
+    assert page.get_by_role("button", name="Accept", exact=True).is_visible()
+    context.close()
+
+
+def test_the_bar_floats_only_once_something_is_chosen(browser: Browser, desk: Desk) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 400})
+    page = desk.sign_in(context)
+    desk.read_cards(page)
+    bar = page.locator("[data-act-bar]")
+
+    assert bar.evaluate("one => getComputedStyle(one).position") == "static"
+    page.locator("tbody .cell-select input").first.check()
+    assert bar.evaluate("one => getComputedStyle(one).position") == "sticky"
+    context.close()
+
+
+def test_axe_finds_nothing_where_accounts_and_roles_are_minded(
+    browser: Browser, desk: Desk
+) -> None:
+    admin = a_colleague(desk.school, role="partner_admin")
+    locked = a_colleague(desk.school, name="Громов Антон")
+    desk.school.do(admin.actor, colleagues.lock, person_id=locked.person_id)
+    issued = {"name": "x", "scopes": ["tasks:read"]}
+    desk.school.do(admin.actor, tokens.issue_own_token, **issued)
+    people = [f"/admin/people/{one.person_id}" for one in (desk.nina, locked)]
+    for width in (1280, 360):
+        context = browser.new_context(viewport={"width": width, "height": 800})
+        page = Desk(desk.address, desk.school, admin, desk.ready, desk.locked).sign_in(context)
+        for path in ("/account", "/admin/people/", *people, "/admin/people/new", "/admin/tokens/"):
+            page.goto(f"{desk.address}{path}")
+            for closed in page.locator("main summary").all():
+                closed.click()
+            rules = Axe().run(page).response["violations"]
+            found = [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in rules]
+            assert found == [], path
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        context.close()
 
 
 def test_with_nothing_chosen_the_buttons_do_nothing(browser: Browser, desk: Desk) -> None:

@@ -202,12 +202,14 @@ def test_back_to_the_shipped_form_is_the_shipped_form_byte_for_byte(
 REFUSED: list[tuple[str, list[dict[str, Any]], str, str, str | None, str]] = [
     # variant, changes, code, at, why, the sentence in Russian
     ("standard", [own(f"own_{n}") for n in range(11)], "LIMIT-P10", FORM, "safety.own_fields",
-     "Своих вопросов может быть не больше 10, вы добавили 11. Уберите 1 или попросите исключение у хранителя модели."),
+     "Своих вопросов может быть не больше 10, вы добавили 11. Уберите 1 "
+     "или попросите исключение у хранителя модели."),
     ("strict", [own()], "LIMIT-P10-NONE", f"{FORM}.own_clubs", "safety.own_fields",
      "В вашем варианте модели своих вопросов не добавляют. "
      "Уберите вопрос или попросите исключение у хранителя модели."),
     ("standard", [hide("days"), hide("grade"), hide("talk_by")], "LIMIT-P11", f"{FORM}.talk_by",
-     "model.hidden", "Скрыть можно не больше 2, вы скрыли 3. Верните 1 или попросите исключение у хранителя модели."),
+     "model.hidden", "Скрыть можно не больше 2, вы скрыли 3. Верните 1 "
+     "или попросите исключение у хранителя модели."),
     ("strict", [hide("days")], "LIMIT-P11-NONE", f"{FORM}.days", "model.hidden",
      "«Когда тебе удобно»: в вашем варианте модели вопросы не скрывают. "
      "Верните вопрос или попросите исключение у хранителя модели."),
@@ -230,10 +232,12 @@ REFUSED: list[tuple[str, list[dict[str, Any]], str, str, str | None, str]] = [
      "safety.child_voice", "«Твоё слово»: в эту анкету свои вопросы не добавляют. Уберите вопрос."),
     ("standard", [set_(f"{FORM}.talk_by.choices", choices(*"абвгдежз"))], "LIMIT-P26",
      f"{FORM}.talk_by.choices", "model.choices",
-     "Вариантов ответа может быть от 2 до 7, у вас 8. Оставьте 7 или попросите исключение у хранителя модели."),
+     "Вариантов ответа может быть от 2 до 7, у вас 8. Оставьте 7 "
+     "или попросите исключение у хранителя модели."),
     ("standard", [set_(f"{FORM}.talk_by.choices", choices("Лично"))], "LIMIT-P26",
      f"{FORM}.talk_by.choices", "model.choices",
-     "Вариантов ответа может быть от 2 до 7, у вас 1. Оставьте 2 или попросите исключение у хранителя модели."),
+     "Вариантов ответа может быть от 2 до 7, у вас 1. Оставьте 2 "
+     "или попросите исключение у хранителя модели."),
     ("strict", [set_(f"{FORM}.talk_by.choices", choices("Лично", "Иначе"))], "LIMIT-P26-NONE",
      f"{FORM}.talk_by.choices", "model.choices",
      "«Как тебе удобнее общаться»: варианты ответа в вашем варианте модели не меняют. "
@@ -337,7 +341,8 @@ REFUSED: list[tuple[str, list[dict[str, Any]], str, str, str | None, str]] = [
      "Имена и контакты в своих вопросах не спрашивают: для них есть вопросы модели. "
      "Выберите другой вид ответа."),
     ("standard", [own(type="one_of")], "LIMIT-P26", f"{FORM}.own_clubs.choices", "model.choices",
-     "Вариантов ответа может быть от 2 до 7, у вас 0. Оставьте 2 или попросите исключение у хранителя модели."),
+     "Вариантов ответа может быть от 2 до 7, у вас 0. Оставьте 2 "
+     "или попросите исключение у хранителя модели."),
     ("standard", [own(choices={"options": choices("Да", "Нет")})], "OWN-CHOICES",
      f"{FORM}.own_clubs.choices", "safety.own_fields",
      "Варианты есть только у вопроса с выбором. Уберите их или смените вид ответа."),
