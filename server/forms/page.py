@@ -13,6 +13,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Final
 
 from markupsafe import Markup, escape
@@ -21,10 +22,11 @@ from server.forms.builder import page_name
 from server.forms.definition import FieldSpec, FormSpec
 from server.forms.limits import limits_of, longest_of
 from server.kernel.problems import Problem
-from server.words.answers import say_answer_problem, say_readers
+from server.words.answers import Translate, say_answer_problem, say_readers
 
 _NUMBERED: Final = ("number", "scale")
 _CHOSEN: Final = ("one_of", "yes_no", "several_of", "scale")
+_NOTHING: Final[Mapping[str, Markup]] = MappingProxyType({})
 _AUTOCOMPLETE: Final = {"guardian.full_name": "name"}
 
 
@@ -110,32 +112,48 @@ class CompiledPage:
     locale: str
     rows: tuple[Row, ...]
     blank: Markup
+    said: Translate | None = None  # in whose voice problems are told; None: as the catalogue has it
 
-    def render(self, typed: Mapping[str, Any], problems: Mapping[str, Sequence[Problem]]) -> Markup:
-        """The rows with what was typed (`Read.raw`, or `as_typed` of stored values) and wrong."""
-        if not typed and not problems:
+    def render(
+        self,
+        typed: Mapping[str, Any],
+        problems: Mapping[str, Sequence[Problem]],
+        beside: Mapping[str, Markup] = _NOTHING,
+    ) -> Markup:
+        """The rows with what was typed (`Read.raw`, or `as_typed` of stored values) and wrong.
+
+        `beside` is drawn below the row of a field.
+        """
+        if not typed and not problems and not beside:
             return self.blank
         parts: list[str] = []
         for row in self.rows:
             name = row.spec.field
             wrong = problems.get(name, ())
-            errors = [say_answer_problem(one, row.label, self.locale) for one in wrong]
+            errors = [self._say(one, row) for one in wrong]
             value = typed.get(name)
             for piece in row.wrong if errors else row.calm:
                 parts.append(piece if isinstance(piece, str) else piece.fill(value, errors))
             parts.append("\n")
+            if name in beside:
+                parts.append(beside[name])
         return Markup("".join(parts))  # noqa: S704 - drawn by the macro; all else was escaped
 
     def summary(self, problems: Mapping[str, Sequence[Problem]]) -> list[tuple[str, str]]:
         """The error summary, in the order of the page: where each leads, and its sentence."""
         return [
-            (f"f-{page_name(row.spec.field)}", say_answer_problem(problem, row.label, self.locale))
+            (f"f-{page_name(row.spec.field)}", self._say(problem, row))
             for row in self.rows
             for problem in problems.get(row.spec.field, ())
         ]
 
+    def _say(self, problem: Problem, row: Row) -> str:
+        return say_answer_problem(problem, row.label, self.locale, self.said)
 
-def compile_page(render_row: RenderRow, spec: FormSpec, locale: str) -> CompiledPage:
+
+def compile_page(
+    render_row: RenderRow, spec: FormSpec, locale: str, said: Translate | None = None
+) -> CompiledPage:
     """The page of a form; `render_row` is the macro, speaking this language.
 
     Keep it by `KeptByForm`: compiling costs a hundred times what rendering then does.
@@ -144,7 +162,7 @@ def compile_page(render_row: RenderRow, spec: FormSpec, locale: str) -> Compiled
         choice than to check it.
     """
     rows = tuple(_row(render_row, field_spec, locale) for field_spec in spec.fields)
-    blank = CompiledPage(locale, rows, Markup(""))
+    blank = CompiledPage(locale, rows, Markup(""), said)
     return replace(blank, blank=blank.render({"": None}, {}))
 
 

@@ -214,7 +214,8 @@ def _page(
         page_title=gettext(said.title),
         message=message if message is not None else gettext(said.message),
         advice=gettext(said.advice) if said.advice else "",
-        error_id=g.get("request_id", ""),
+        # A family that comes again has nothing to call about: that number stands for no trouble.
+        error_id=g.get("request_id", "") if status != 401 else "",
         **more,
     )
     return Response(html, status, headers, mimetype="text/html")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from flask import current_app
@@ -10,12 +11,14 @@ from flask_babel import force_locale
 from server.forms.cache import KeptByForm
 from server.forms.definition import FormSpec, Role
 from server.forms.page import CompiledPage, FieldView, compile_page
+from server.http.rendering import speaks_to_a_child
 from server.words.answers import say_readers
+from server.words.catalogues import translate, translate_to_child
 
 
 def page_of(form: FormSpec, locale: str) -> CompiledPage:
-    """The compiled page of a form, as its readers see it."""
-    return _PAGES.get(form, locale)
+    """The compiled page of a form, as its readers see it, in the voice of this page."""
+    return _PAGES.get(form, (locale, speaks_to_a_child()))
 
 
 def readers_of(form: FormSpec, locale: str) -> str:
@@ -23,14 +26,16 @@ def readers_of(form: FormSpec, locale: str) -> str:
     return _READERS.get(form, locale)
 
 
-def _compile(form: FormSpec, locale: str) -> CompiledPage:
+def _compile(form: FormSpec, voice: tuple[str, bool]) -> CompiledPage:
+    locale, to_a_child = voice
     row = current_app.jinja_env.get_template("_fields.html").module.field_row  # type: ignore[attr-defined]  # macros
 
     def draw(view: FieldView) -> str:
         return str(row(view))
 
     with force_locale(locale):
-        return compile_page(draw, _without_common(form), locale)
+        said = translate_to_child if to_a_child else translate
+        return compile_page(draw, _without_common(form), locale, partial(said, locale))
 
 
 def _common(form: FormSpec) -> tuple[Role, ...]:

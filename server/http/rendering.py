@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Set
 from typing import Any, TypedDict
 from urllib.parse import quote
 
-from flask import Flask, Response, current_app, get_flashed_messages, render_template, request
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    g,
+    get_flashed_messages,
+    has_request_context,
+    render_template,
+    request,
+)
+from flask.sansio.blueprints import BlueprintSetupState
 from flask.templating import Environment
-from flask_babel import Babel, get_locale
+from flask_babel import Babel, Domain, get_locale
+from markupsafe import Markup
 
 from server.access.actors import Actor
 from server.http import context
 from server.http.security import csp_nonce
 from server.kernel import places
 from server.kernel.text import LOCALES
+from server.words.catalogues import said_to_child
 
 LANG_COOKIE = "lang"
 _YEAR = 365 * 24 * 3600
@@ -62,6 +74,11 @@ def page(template: str, /, *, status: int = 200, **facts: Any) -> Response:
         }
         added["nav"] = navigation(staff.actor)
     return Response(bare(template, **{**added, **facts}), status, mimetype="text/html")
+
+
+def piece(template: str, /, **facts: Any) -> Markup:
+    """A piece of a page, to stand in another."""
+    return Markup(render_template(template, **facts))  # noqa: S704 - a template escapes by itself
 
 
 def bare(template: str, /, **facts: Any) -> str:
@@ -112,8 +129,54 @@ def use_languages(app: Flask, *, default: str) -> None:
 
     app.config["BABEL_DEFAULT_LOCALE"] = default
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(places.translations())
-    Babel(app, locale_selector=selected)
+    babel = Babel(app, locale_selector=selected)
+    babel.domain_instance = _Speech()
     app.after_request(_remember_language)
+
+
+class _Speech(Domain):
+    """The catalogue of this page, in the voice of whom it speaks to."""
+
+    def get_translations(self) -> Any:
+        """Flask-Babel's, for grown-ups and children."""
+        plain = super().get_translations()
+        return _ToAChild(plain) if speaks_to_a_child() else plain
+
+
+class _ToAChild:
+    """A catalogue that says to a child what it has for children, and else what it says to all."""
+
+    def __init__(self, plain: Any) -> None:
+        self._plain = plain
+
+    def ugettext(self, msgid: str) -> str:
+        """One sentence."""
+        return said_to_child(self._plain, msgid)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._plain, name)
+
+
+def speak_to_a_child() -> None:
+    """From here on this page speaks to a child."""
+    g.to_a_child = True
+
+
+def speaks_to_a_child() -> bool:
+    """Whether this page speaks to a child: a page of the child's, or one that found out."""
+    if not has_request_context():
+        return False
+    childs: Set[str] = current_app.extensions.get("childs_pages", frozenset())
+    return bool(g.get("to_a_child")) or request.blueprint in childs
+
+
+def childs_pages(state: BlueprintSetupState) -> None:
+    """All pages of this blueprint speak to a child, their refusals too; give it to `record_once`.
+
+    By name and not by a hook: a request that is turned away early speaks to a child as well.
+    """
+    app = state.app
+    app.extensions["childs_pages"] = {*app.extensions.get("childs_pages", ()), state.name}
 
 
 def remember_language(response: Response, language: str) -> None:

@@ -19,6 +19,7 @@ from uuid import UUID
 from server.kernel.sealing import derive
 
 _PATRONYMIC = re.compile(r"(вич|вна|ична|оглы|кызы)$")
+CODE_DIGITS = 6
 _NOT_A_DIGIT = re.compile(r"[\s\-–—]+")
 
 
@@ -71,6 +72,12 @@ def one_time_code(pepper: bytes, row: UUID) -> str:
     """The six digits of a code's row: computed where needed, never stored (DECISIONS.md 7)."""
     drawn = int.from_bytes(hmac.digest(derive(pepper, "one-time code"), row.bytes, "sha256"), "big")
     return f"{drawn % 1_000_000:06}"
+
+
+def looks_like_a_code(typed: str) -> bool:
+    """Whether this is six digits at all; blanks and dashes do not count."""
+    digits = _NOT_A_DIGIT.sub("", unicodedata.normalize("NFKC", typed))
+    return len(digits) == CODE_DIGITS and digits.isascii() and digits.isdigit()
 
 
 def same_code(right: str, typed: str) -> bool:

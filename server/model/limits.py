@@ -168,8 +168,9 @@ class Limits:
         found: dict[tuple[str, str], set[str]] = {}
         for step in steps_of_all(self.bundle.workflows):
             for asked in _asked(step):
-                for rule in (asked.stop_on, asked.wait_on):
-                    for question, answer in (rule.answer if rule else {}).items():
+                stops = () if asked.stop_on is None else (asked.stop_on,)
+                for rule in (*stops, *asked.wait_on):
+                    for question, answer in rule.answer.items():
                         found.setdefault((asked.form, question), set()).add(answer)
         return {key: frozenset(answers) for key, answers in found.items()}
 

@@ -146,6 +146,12 @@ def mentees_like(session: Session, name_birth_index: bytes, *, but: UUID) -> lis
     return list(session.scalars(query.limit(5)))
 
 
+def bonds_of_guardian(session: Session, guardian_id: UUID) -> list[Guardianship]:
+    """For whom a person stands, the newest last."""
+    query = select(Guardianship).where(Guardianship.guardian_id == guardian_id)
+    return list(session.scalars(query.order_by(Guardianship.since, Guardianship.id)))
+
+
 def guardians_of(session: Session, child_id: UUID) -> list[Guardianship]:
     """Who stands for a child."""
     return list(session.scalars(select(Guardianship).where(Guardianship.child_id == child_id)))

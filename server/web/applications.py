@@ -61,6 +61,7 @@ def shown(one: Application, speaker: Speaker, *, looked: Sequence[Looked] = ()) 
         "child_contact": one.child_contact,
         "child_needs_contact": one.child_needs_contact,
         "child_can_take_the_phone": one.child_can_take_the_phone,
+        "child_signs_from": one.child_signs_from,
         "looked": [
             {"day": speaker.digits(each.day), "name": each.name, "role": _role(each.role)}
             for each in looked
@@ -149,6 +150,8 @@ def _state(one: Application) -> tuple[str, str]:
         return ("good" if one.end in _GOOD_ENDS else "off"), words
     if one.status == "paused":
         return "waiting", _("Stopped: a consent was withdrawn")
+    if one.adult_comes:
+        return "waiting", _("The coordinator explains to the child what to expect")
     if _steps(one, "guardian") or one.renewal is not None:
         return "note", _("Your turn")
     if _steps(one, "mentee"):
@@ -199,6 +202,10 @@ def _coming(one: Application, speaker: Speaker) -> list[str]:
             _("Questions? Call the number below."),
         ]
     said = []
+    if one.adult_comes:
+        said.append(
+            _("The coordinator gets in touch and tells the child what to expect. You may be there.")
+        )
     asked = any(step.kind == "sign" for step in _steps(one, "guardian"))
     heard = not asked and not any(step.step == "voice" for step in one.next_steps)
     deciding = next((step for step in one.next_steps if step.kind == "review"), None)

@@ -7,12 +7,10 @@ done; the guardian comes back by a code alone. A teenager comes by a link and a 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, request, session, url_for
+from flask import flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
@@ -21,41 +19,25 @@ from server.forms.definition import FormSpec
 from server.http import sessions
 from server.http.context import current_actor, door, perform, perform_in
 from server.http.rendering import locale, page
-from server.kernel.errors import AnswersRefused, ConsentMissing, StageClosed
+from server.kernel.errors import AnswersRefused
 from server.services.cases import filling
 from server.services.families import child_page, letterheads
 from server.services.families.applications import NextStep
 from server.services.families.child_page import ChildPage, Companion
 from server.web import applications, entry, forms, records, signing
+from server.web.family_doors import child, for_child
 from server.web.letterhead import speaker, speaker_of
-from server.web.signing import Place
+from server.web.sheets import Place
 
-child = Blueprint("child", __name__, url_prefix="/child")
+__all__ = ["child"]
+
 _ENDED = "child_ended"
 _CALLABLE: Final = re.compile(r"\b8-800-[\d-]{7,9}\d\b|\b112\b")
 VOICE: Final = "voice"
 
-View = Callable[..., ResponseReturnValue]
-
-
-def _for_child(view: View) -> View:
-    """Only in the child's own session; a guardian's leads back to the family's page."""
-
-    @door("family")
-    @wraps(view)
-    def seen(*args: Any, **facts: Any) -> ResponseReturnValue:
-        if current_actor().kind != "mentee":
-            return redirect(url_for("guardian.home"), 303)
-        try:
-            return view(*args, **facts)
-        except (StageClosed, ConsentMissing) as closed:
-            return records.closed_page(closed, home_url=url_for("child.home"))
-
-    return seen
-
 
 @child.get("/")
-@_for_child
+@for_child
 def home() -> ResponseReturnValue:
     """What is open for the child; on a borrowed telephone straight to it."""
     found = _page()
@@ -68,20 +50,20 @@ def home() -> ResponseReturnValue:
         school=school,
         child=found,
         help_line=help_line(found.help_line),
-        tasks=[_task(step) for step in sorted(found.tasks, key=_turn)],
+        tasks=[_task(found, step) for step in sorted(found.tasks, key=_turn)],
         board=applications.board(found.consents, school),
     )
 
 
 @child.get("/next")
-@_for_child
+@for_child
 def go_further() -> ResponseReturnValue:
     """The next thing that must be done, if there is one."""
     return redirect(_next_url(_page()), 303)
 
 
 @child.route("/form/<step>", methods=["GET", "POST"])
-@_for_child
+@for_child
 def form(step: str) -> ResponseReturnValue:
     """A form that the child fills in by itself: first whether it wants to."""
     found = _page()
@@ -112,61 +94,8 @@ def form(step: str) -> ResponseReturnValue:
     return redirect(_after(_page(), step), 303)
 
 
-@child.get("/sign/<stage>/")
-@_for_child
-def go_on(stage: str) -> ResponseReturnValue:
-    """Where the child's part of a package begins, or goes on."""
-    return redirect(signing.first_url(_package(stage)), 303)
-
-
-@child.route("/sign/<stage>/<consent>", methods=["GET", "POST"])
-@_for_child
-def question(stage: str, consent: str) -> ResponseReturnValue:
-    """The document the guardian signed, with the child's own answer."""
-    return signing.question(_package(stage), consent)
-
-
-@child.route("/sign/<stage>/check", methods=["GET", "POST"])
-@_for_child
-def check(stage: str) -> ResponseReturnValue:
-    """The check list, and the child's own code."""
-    return signing.check(_package(stage))
-
-
-@child.post("/sign/<stage>/code")
-@_for_child
-def code_again(stage: str) -> ResponseReturnValue:
-    """A new code for the same list."""
-    return signing.send_again(_package(stage))
-
-
-@child.get("/consent/<uuid:consent_id>")
-@_for_child
-def consent(consent_id: UUID) -> ResponseReturnValue:
-    """What was signed, word for word."""
-    return records.consent_page(
-        consent_id, _consent_urls(consent_id), help_line=help_line(_page().help_line)
-    )
-
-
-@child.get("/consent/<uuid:consent_id>.pdf")
-@_for_child
-def pdf(consent_id: UUID) -> ResponseReturnValue:
-    """The confirmation to keep."""
-    return records.pdf(consent_id)
-
-
-@child.route("/consent/<uuid:consent_id>/withdraw", methods=["GET", "POST"])
-@_for_child
-def withdraw(consent_id: UUID) -> ResponseReturnValue:
-    """From 14 on the child may take its word back alone (CONSENT.md R20)."""
-    return records.withdraw(
-        consent_id, _consent_urls(consent_id), child=True, help_line=help_line(_page().help_line)
-    )
-
-
 @child.get("/finish")
-@_for_child
+@for_child
 def finish() -> ResponseReturnValue:
     """The child is done: on a borrowed telephone its session ends, with all it holds."""
     found = _page()
@@ -179,7 +108,7 @@ def finish() -> ResponseReturnValue:
     sessions.end_family()
     _remember_end(how, held.tenant_id, found.case_id)
     if way_back is not None:
-        entry.offer(held.tenant_id, UUID(way_back), found.case_id)
+        entry.offer(held.tenant_id, UUID(way_back), found.case_id, role="guardian")
     return redirect(url_for("child.done"), 303)
 
 
@@ -206,7 +135,7 @@ def done() -> ResponseReturnValue:
 
 
 @child.post("/leave")
-@_for_child
+@for_child
 def leave() -> ResponseReturnValue:
     """A teenager closes the page."""
     held, case_id = sessions.family(), _page().case_id
@@ -247,9 +176,9 @@ def _turn(step: NextStep) -> tuple[bool, bool]:
 
 
 def _after(found: ChildPage, step: str) -> str:
-    """Where it goes on: nowhere when the child wants to think, or said no."""
-    thinking = any(task.step == step for task in found.tasks)
-    if found.ended or thinking:
+    """Where it goes on: nowhere when the child thinks, has yet to understand, or said no."""
+    waiting = any(task.step == step for task in found.tasks)
+    if found.ended or waiting:
         if current_actor().assured:
             flash(_thanks(found), "note")
         return url_for("child.finish")
@@ -259,6 +188,13 @@ def _after(found: ChildPage, step: str) -> str:
 def _thanks(found: ChildPage) -> str:
     if found.ended:
         return str(_("You said no, and that is all right. Nobody will ask you to explain."))
+    if found.adult_comes:
+        return str(
+            _(
+                "An adult from the school will explain to you what will happen."
+                " Then answer once more."
+            )
+        )
     return str(_("Take your time. You can answer here whenever you are ready."))
 
 
@@ -267,7 +203,7 @@ def _how(found: ChildPage) -> str:
         return "no" if found.end == "declined_by_child" else "all"
     steps = [step.step for step in found.tasks if not step.optional]
     if VOICE in steps:
-        return "later"
+        return "explain" if found.adult_comes else "later"
     return "part" if steps else "all"
 
 
@@ -277,8 +213,10 @@ def _url(step: NextStep) -> str:
     return url_for("child.form", step=step.step)
 
 
-def _task(step: NextStep) -> dict[str, str]:
+def _task(found: ChildPage, step: NextStep) -> dict[str, str]:
     task = {"title": step.label.in_(locale()), "url": _url(step)}
+    if step.kind == "sign" and _voice_url(found):
+        return {"title": task["title"], "url": "", "hint": _("After your answer above")}
     if step.optional:
         task["hint"] = _("Nothing depends on it")
     return task
@@ -291,24 +229,15 @@ class _AskOnce(Exception):
 def _form_page(
     found: ChildPage, step: str, reader: forms.Reader | None = None
 ) -> ResponseReturnValue:
-    opened = perform(filling.open_form, case_id=found.case_id, step=step)
-    facts = {
-        "school": speaker_of(case_id=found.case_id),
-        "form": opened.form,
-        "comment": opened.comment,
-        "kicker": found.child_name,
-        "help_line": help_line(found.help_line),
-        "companions": _companions(found) if step == VOICE else (),
-        "button": _("Answer") if step == VOICE else _("Send it off"),
-        "later_url": "" if step == VOICE else url_for("child.finish"),
-    }
-    if reader is None:
-        return records.form_page(facts, typed=forms.stored(opened.form, opened.values))
     return records.form_page(
-        facts,
-        typed=reader.read.raw,
-        problems=reader.read.problems,
-        republished=reader.republished,
+        found.case_id,
+        step,
+        reader,
+        kicker=found.child_name,
+        help_line=help_line(found.help_line),
+        companions=_companions(found) if step == VOICE else (),
+        button=_("Answer") if step == VOICE else _("Send it off"),
+        later_url="" if step == VOICE else url_for("child.finish"),
     )
 
 
@@ -334,7 +263,13 @@ def _sure_page(found: ChildPage) -> ResponseReturnValue:
     )
 
 
-def _package(stage: str) -> Place:
+def _voice_url(found: ChildPage) -> str:
+    """Where the child says whether it wants to: before it signs anything. Empty once it did."""
+    asked = any(step.step == VOICE for step in found.tasks)
+    return url_for("child.form", step=VOICE) if asked else ""
+
+
+def _place(stage: str) -> Place:
     found = _page()
     case_id = found.case_id
     return Place(
@@ -346,14 +281,15 @@ def _package(stage: str) -> Place:
         again_url=url_for("child.code_again", stage=stage),
         after_url=url_for("child.go_further"),
         home_url=url_for("child.home"),
+        first_url=_voice_url(found),
         help_line=help_line(found.help_line),
     )
 
 
-def _consent_urls(consent_id: UUID) -> dict[str, str]:
-    return {
-        "home": url_for("child.home"),
-        "consent": url_for("child.consent", consent_id=consent_id),
-        "pdf": url_for("child.pdf", consent_id=consent_id),
-        "withdraw": url_for("child.withdraw", consent_id=consent_id),
-    }
+signing.serve(child, "/sign/<stage>", for_child, _place)
+records.serve(
+    child,
+    for_child,
+    # From 14 on the child may take its word back alone (CONSENT.md R20).
+    records.Folder(pages="child", child=True, help_line=lambda: help_line(_page().help_line)),
+)

@@ -14,8 +14,7 @@ from flask_babel import gettext as _
 
 from server.http import limits, sessions
 from server.http.context import door, perform_in, perform_outside
-from server.http.errors import sentence_of
-from server.http.rendering import page
+from server.http.rendering import page, speak_to_a_child
 from server.kernel.errors import (
     CodeRefused,
     DeadLink,
@@ -28,9 +27,9 @@ from server.services.accounts import sign_in
 from server.services.families import arrivals, letterheads
 from server.services.limits import CODE_ADDRESS, LINK_ADDRESS, NEW_LINK
 from server.services.messages import links
+from server.web.codes import code_facts, sent_words
 from server.web.letterhead import speaker
-from server.web.public import code_field, languages
-from server.web.signing import sent_words
+from server.web.public import languages
 
 entry = Blueprint("entry", __name__)
 _KEY = "entry"
@@ -53,7 +52,7 @@ def follow(token: str) -> ResponseReturnValue:
             error_id=g.get("request_id", ""),
         )
     sessions.end_family()
-    offer(tenant_id, link_id, found.case_id)
+    offer(tenant_id, link_id, found.case_id, role=found.role)
     return redirect(url_for("entry.code"), 303)
 
 
@@ -122,12 +121,13 @@ def send() -> ResponseReturnValue:
     return redirect(url_for("entry.code"), 303)
 
 
-def offer(tenant_id: UUID, link_id: UUID, case_id: UUID) -> None:
+def offer(tenant_id: UUID, link_id: UUID, case_id: UUID, *, role: str) -> None:
     """Remember whose folder a code may open in this browser."""
     session[_KEY] = {
         "tenant": str(tenant_id),
         "link": str(link_id),
         "case": str(case_id),
+        "role": role,
         "code": None,
     }
 
@@ -146,6 +146,8 @@ def _held() -> dict[str, str | None]:
     held: dict[str, str | None] | None = session.get(_KEY)
     if held is None:
         raise SignInNeeded(door="family")
+    if held["role"] == "mentee":
+        speak_to_a_child()
     return held
 
 
@@ -157,15 +159,15 @@ def _code_page(
     sent = None
     if held["code"] is not None:
         sent = perform_in(tenant_id, arrivals.code_on_its_way, code_id=UUID(held["code"]))
-    said = sentence_of(wrong) if wrong is not None else ""
+    title = _("Your page opens with a code")
+    if sent is not None:
+        title = _("Type the code") if sent.works else _("This code does not work any more")
     return page(
         "family/code.html" if sent is not None else "family/send_code.html",
         status=status,
-        page_title=_("Type the code") if sent is not None else _("Your page opens with a code"),
+        page_title=title,
         school=speaker(head),
-        errors=[{"name": "code" if sent else "", "label": "", "text": said}] if said else [],
-        sent=sent,
-        field=code_field(said),
+        **code_facts(sent, wrong),
         again_url=url_for("entry.send"),
         change_url="",
         rules_url=url_for("public.rules", slug=head.school.slug),

@@ -62,9 +62,10 @@ def rows(
     *,
     typed: Mapping[str, Any] | None = None,
     problems: Problems = NOTHING_WRONG,
+    beside: Mapping[str, Markup] = MappingProxyType({}),
 ) -> Markup:
-    """The rows of a form, with what was typed and what is wrong with it."""
-    return page_of(form, locale).render(typed or {}, problems)
+    """The rows of a form: what was typed, what is wrong with it, what stands `beside` one."""
+    return page_of(form, locale).render(typed or {}, problems, beside)
 
 
 def readers(form: FormSpec, locale: str) -> str:

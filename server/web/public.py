@@ -27,8 +27,8 @@ from server.services.accounts import sign_in
 from server.services.families import arrivals, letterheads
 from server.services.families.arrivals import CodeSent, SchoolDoor
 from server.services.limits import CODE_ADDRESS, CONTACT_ADDRESS, CONTACT_SCHOOL
+from server.web.codes import code_facts, sent_words
 from server.web.letterhead import speaker
-from server.web.signing import sent_words
 
 public = Blueprint("public", __name__)
 _KEY = "arrival"
@@ -233,15 +233,12 @@ def _code_page(
         sent: CodeSent = perform_in(tenant_id, arrivals.code_on_its_way, code_id=UUID(arrival.code))
     except DeadLink:
         return _gone(arrival)
-    said = sentence_of(wrong) if wrong is not None else ""
     return page(
         "family/code.html",
         status=status,
-        page_title=_("Type the code"),
+        page_title=_("Type the code") if sent.works else _("This code does not work any more"),
         school=speaker(letterheads.Letterhead(school.school, school.partner)),
-        errors=[{"name": "code", "label": "", "text": said}] if said else [],
-        sent=sent,
-        field=code_field(said),
+        **code_facts(sent, wrong),
         again_url=url_for("public.code_again", slug=arrival.slug),
         change_url=_start_url(arrival),
         rules_url=url_for("public.rules", slug=arrival.slug),
@@ -253,18 +250,6 @@ def _code_page(
 def languages(url: str) -> dict[str, str]:
     """The language switch of a page that an address for posting alone may have answered."""
     return {language: f"{url}?lang={language}" for language in LOCALES}
-
-
-def code_field(error: str) -> dict[str, Any]:
-    """The one input of a page that asks for a code."""
-    return {
-        "name": "code",
-        "type": "code",
-        "label": _("Code from the message"),
-        "help": _("Six digits"),
-        "required": True,
-        "errors": [error] if error else [],
-    }
 
 
 def _gone(arrival: Arrival) -> ResponseReturnValue:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from flask import Response, flash, redirect, request
+from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from server.forms.definition import FormSpec
 from server.http.context import perform
 from server.http.errors import sentence_of
 from server.http.rendering import locale, page
 from server.kernel.errors import Conflict, ContactRefused, MentorSchoolError
+from server.services.cases import filling
 from server.services.consent import receipts, withdrawals
 from server.services.families import records
 from server.services.families.records import Record
@@ -24,17 +25,59 @@ from server.web.letterhead import speaker_of
 
 _ONCE = "once"
 
+View = Callable[..., ResponseReturnValue]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Folder:
+    """Whose documents are shown: the pages they lie on, and what stands on each of them."""
+
+    pages: str  # the blueprint's name
+    child: bool = False
+    help_line: Callable[[], str] = str
+
+    @property
+    def home_url(self) -> str:
+        """The page all this belongs to."""
+        return url_for(f"{self.pages}.home")
+
+    def urls(self, consent_id: UUID) -> dict[str, str]:
+        """Where everything about one consent lies."""
+        names = {"consent": "consent", "pdf": "pdf", "withdraw": "withdraw"}
+        found = {
+            key: url_for(f"{self.pages}.{name}", consent_id=consent_id)
+            for key, name in names.items()
+        }
+        return {"home": self.home_url, **found}
+
+
+def serve(pages: Blueprint, only: Callable[[View], View], folder: Folder) -> None:
+    """Put the pages of signed consents among these pages, for whom `only` lets in.
+
+    Endpoints: consent, pdf, withdraw.
+    """
+
+    def consent(consent_id: UUID) -> ResponseReturnValue:
+        return consent_page(consent_id, folder)
+
+    def withdrawn(consent_id: UUID) -> ResponseReturnValue:
+        return withdraw(consent_id, folder)
+
+    at = "/consent/<uuid:consent_id>"
+    pages.add_url_rule(at, "consent", only(consent), methods=["GET"])
+    pages.add_url_rule(f"{at}.pdf", "pdf", only(pdf), methods=["GET"])
+    pages.add_url_rule(f"{at}/withdraw", "withdraw", only(withdrawn), methods=["GET", "POST"])
+
 
 def form_page(
-    facts: Mapping[str, Any],
-    *,
-    typed: Mapping[str, Any],
-    problems: forms.Problems = forms.NOTHING_WRONG,
-    republished: bool = False,
+    case_id: UUID, step: str, reader: forms.Reader | None, **facts: Any
 ) -> ResponseReturnValue:
-    """A form on its page: what was typed, and what is wrong with it."""
-    form = facts["form"]
-    assert isinstance(form, FormSpec)
+    """The form of an open step: as it was left, or with what was typed and is wrong with it."""
+    opened = perform(filling.open_form, case_id=case_id, step=step)
+    form = opened.form
+    typed = forms.stored(form, opened.values) if reader is None else reader.read.raw
+    problems = forms.NOTHING_WRONG if reader is None else reader.read.problems
+    republished = reader is not None and reader.republished
     status = 422 if problems else 409 if republished else 200
     return page(
         "family/form.html",
@@ -47,7 +90,9 @@ def form_page(
         edition=forms.edition_of(form),
         once=request.form.get(_ONCE) or secrets.token_hex(8),
         republished=republished,
-        **{name: value for name, value in facts.items() if name != "form"},
+        school=speaker_of(case_id=case_id),
+        comment=opened.comment,
+        **facts,
     )
 
 
@@ -71,10 +116,8 @@ def closed_page(closed: MentorSchoolError, *, home_url: str) -> ResponseReturnVa
     )
 
 
-def consent_page(
-    consent_id: UUID, urls: Mapping[str, str], *, help_line: str = ""
-) -> ResponseReturnValue:
-    """What was signed, word for word, when and by whom."""
+def consent_page(consent_id: UUID, folder: Folder) -> ResponseReturnValue:
+    """What was signed or asked, word for word, when and by whom."""
     found = perform(records.record, consent_id=consent_id)
     speaker = speaker_of(case_id=found.case_id)
     return page(
@@ -83,25 +126,24 @@ def consent_page(
         school=speaker,
         record=found,
         facts=_signed(found, speaker),
-        help_line=help_line,
-        urls=urls,
+        help_line=folder.help_line(),
+        urls=folder.urls(consent_id),
+        answer_url=_answer_url(found, folder),
         edition=speaker.digits(found.state.edition),
     )
 
 
 def pdf(consent_id: UUID) -> Response:
     """The newest confirmation as PDF."""
-    content = perform(receipts.receipt_pdf, consent_id=consent_id)
-    response = Response(content, mimetype="application/pdf")
-    # A neutral name: it shows in a list of downloads that others may see.
-    response.headers["Content-Disposition"] = 'inline; filename="confirmation.pdf"'
+    found = perform(receipts.receipt_pdf, consent_id=consent_id)
+    response = Response(found.content, mimetype="application/pdf")
+    response.headers["Content-Disposition"] = f'inline; filename="{found.name}"'
     return response
 
 
-def withdraw(
-    consent_id: UUID, urls: Mapping[str, str], *, child: bool = False, help_line: str = ""
-) -> ResponseReturnValue:
+def withdraw(consent_id: UUID, folder: Folder) -> ResponseReturnValue:
     """What a withdrawal stops; the button does it at once."""
+    urls = folder.urls(consent_id)
     wrong: MentorSchoolError | None = None
     if request.method == "POST":
         try:
@@ -129,27 +171,34 @@ def withdraw(
         page_title=_("Withdraw consent"),
         school=speaker_of(case_id=record.case_id),
         withdrawal=found,
-        effects=_effects(found, child),
-        help_line=help_line,
+        effects=_effects(found, folder.child),
+        help_line=folder.help_line(),
         urls=urls,
         errors=[{"name": "answer_to", "label": "", "text": said}] if said else [],
         field={
             "name": "answer_to",
             "type": "contact",
-            "label": _("Where else to answer"),
-            "help": _(
-                "We answer to %(contact)s. Fill this in only for another place.",
-                contact=found.masked_contact or "…",
-            ),
+            "label": _("Where to answer"),
+            "help": _("The school confirms the withdrawal there. It can be another contact."),
             "required": False,
-            "value": request.form.get("answer_to", ""),
+            "value": request.form.get("answer_to", found.contact or ""),
             "errors": [said] if said else [],
         },
     )
 
 
+def _answer_url(found: Record, folder: Folder) -> str:
+    """Where what waits for this person's answer is answered; empty when nothing does."""
+    if not found.waits_for_me:
+        return ""
+    stage = found.state.stage
+    if folder.child:
+        return url_for(f"{folder.pages}.go_on", stage=stage)
+    return url_for(f"{folder.pages}.go_on", case_id=found.case_id, stage=stage)
+
+
 def _effects(found: withdrawals.Withdrawal, child: bool) -> list[str]:
-    answer = _("We confirm it to %(contact)s.", contact=found.masked_contact or "")
+    answer = _("The school confirms it to you.")
     if not found.stops_the_application:
         return [
             _("What this consent allowed stops at once."),

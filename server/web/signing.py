@@ -1,19 +1,17 @@
 """Consents answered one by one and signed together: the same pages for guardian and teenager.
 
-What was answered lives in the server's session until the check list is signed: yes or no, the hash
-of each text that was read, the id of the code. Every answer carries the hash of the text on its
-page, so nobody signs what they did not see (CONSENT.md R3).
+Every answer carries the hash of the text on its page, so nobody signs what they did not see
+(CONSENT.md R3).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from flask import flash, redirect, request, session
+from flask import Blueprint, flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -27,114 +25,80 @@ from server.kernel.errors import LimitReached, NotFound, Refused, StageClosed, T
 from server.services.families import arrivals, packages, signatures
 from server.services.families.packages import Package, Question, Said
 from server.services.limits import CODE_ADDRESS
-from server.web.letterhead import Speaker
+from server.web.codes import code_facts, sent_words
+from server.web.sheets import Place, Sheet
 
 ANSWERS: Final[dict[str, Said]] = {"yes": "given", "no": "refused"}
-_KEY = "sheets"
+
+View = Callable[..., ResponseReturnValue]
+PlaceOf = Callable[..., Place]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """Where a package is signed: whose pages these are, and where each of them lies."""
+def serve(pages: Blueprint, at: str, only: Callable[[View], View], place_of: PlaceOf) -> None:
+    """Put the pages of packages under an address, for whom `only` lets in.
 
-    case_id: UUID
-    stage: str
-    speaker: Speaker
-    question_url: Callable[[str], str]
-    check_url: str
-    again_url: str
-    after_url: str
-    home_url: str
-    before: int | None = None  # pages before the first question; None: without a step bar
-    help_line: str = ""
+    `place_of` is given what stands in the address beside the consent. Endpoints: go_on, question,
+    check, code_again.
+    """
 
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What every page of the package shows."""
-        return {
-            "school": self.speaker,
-            "home_url": self.home_url,
-            "check_url": self.check_url,
-            "again_url": self.again_url,
-            "help_line": self.help_line,
-        }
+    def go_on(**here: Any) -> ResponseReturnValue:
+        return redirect(first_url(place_of(**here)), 303)
 
+    def one(consent: str, **here: Any) -> ResponseReturnValue:
+        place = place_of(**here)
+        return redirect(place.first_url, 303) if place.first_url else question(place, consent)
 
-@dataclass
-class Sheet:
-    """Answers given and not yet signed, in the session of this browser alone."""
+    def listed(**here: Any) -> ResponseReturnValue:
+        place = place_of(**here)
+        return redirect(place.first_url, 303) if place.first_url else check(place)
 
-    key: str
-    said: dict[str, Said] = field(default_factory=dict)
-    read: dict[str, str] = field(default_factory=dict)  # hashes of the texts that were on the page
-    code: str | None = None
+    def again(**here: Any) -> ResponseReturnValue:
+        return send_again(place_of(**here))
 
-    @classmethod
-    def of(cls, place: Place) -> Sheet:
-        """The sheet of a package as this browser left it."""
-        key = f"{place.case_id} {place.stage}"
-        held = session.get(_KEY, {}).get(key, {})
-        return cls(key, **held)
-
-    def keep(self) -> None:
-        """Write it back."""
-        kept = {"said": self.said, "read": self.read, "code": self.code}
-        session[_KEY] = {**session.get(_KEY, {}), self.key: kept}
-
-    def drop(self) -> None:
-        """It is signed, or cannot be any more."""
-        session[_KEY] = {
-            key: held for key, held in session.get(_KEY, {}).items() if key != self.key
-        }
-
-    def note(self, consent: str, said: Said, document: str) -> None:
-        """One more answer; a code that was sent for others is worth nothing then."""
-        if (self.said.get(consent), self.read.get(consent)) != (said, document):
-            self.code = None
-        self.said[consent], self.read[consent] = said, document
-
-    def forget(self, consent: str) -> None:
-        """The text is not the one that was read."""
-        self.said.pop(consent, None)
-        self.read.pop(consent, None)
-        self.code = None
-
-    def answered(self, question: Question) -> bool:
-        """Whether this very text was answered."""
-        return (
-            question.consent in self.said
-            and self.read.get(question.consent) == question.document.hash
-        )
-
-    def stops(self, asked: Package) -> bool:
-        """Whether a no was said that ends the application: it skips the rest (DECISIONS 12c)."""
-        return any(
-            question.stops and self.said.get(question.consent) == "refused"
-            for question in asked.questions
-            if self.answered(question)
-        )
-
-    def answers(self, asked: Package) -> dict[str, Said]:
-        """What the check list binds: up to a required no, else everything."""
-        stopped = self.stops(asked)
-        return {
-            question.consent: self.said[question.consent]
-            for question in asked.questions
-            if self.answered(question) and not (stopped and self.said[question.consent] == "given")
-        }
+    both = ["GET", "POST"]
+    pages.add_url_rule(f"{at}/", "go_on", only(go_on), methods=["GET"])
+    pages.add_url_rule(f"{at}/<consent>", "question", only(one), methods=both)
+    pages.add_url_rule(f"{at}/check", "check", only(listed), methods=both)
+    pages.add_url_rule(f"{at}/code", "code_again", only(again), methods=["POST"])
 
 
 def first_url(place: Place) -> str:
     """Where the package begins, or goes on: its first question without an answer."""
-    asked = _open(place)
-    return _next_url(place, asked, Sheet.of(place))
+    return place.first_url or _next_url(place, opened(place), Sheet.of(place))
+
+
+def opened(place: Place) -> Package:
+    """What is asked there now.
+
+    :raises StageClosed: when nothing is (any more).
+    """
+    return perform(packages.package, case_id=place.case_id, stage=place.stage, locale=locale())
+
+
+def follow_mended(place: Place, before: Package) -> None:
+    """The guardian put names right, so the documents are others by these names alone.
+
+    What was answered stays answered, under the new documents, and a new code is sent for them: the
+    one before was for texts with the wrong names. What changed in the text as well is asked anew.
+    """
+    sheet, asked = Sheet.of(place), opened(place)
+    old = {one.consent: one.document for one in before.questions}
+    for one in asked.questions:
+        was, now = old.get(one.consent), one.document
+        same_text = was is not None and (was.edition, was.locale) == (now.edition, now.locale)
+        if same_text and was is not None and sheet.read.get(one.consent) == was.hash:
+            sheet.read[one.consent] = now.hash
+    sheet.code = None
+    if _ready(sheet, asked):
+        _ask_code(place, asked, sheet)
+    sheet.keep()
 
 
 def question(place: Place, consent: str) -> ResponseReturnValue:
     """One consent on a page of its own: what it is about, and yes or no."""
     sheet = Sheet.of(place)
     if request.method == "GET":
-        asked = _open(place)
+        asked = opened(place)
         return _question_page(place, asked, consent, sheet)
     shown = request.form.get("document", "")
     try:
@@ -159,7 +123,7 @@ def check(place: Place) -> ResponseReturnValue:
     """Every document with its answer, and the one code that signs them all."""
     sheet = Sheet.of(place)
     try:
-        asked = _open(place) if request.method == "GET" else _current(place, sheet.read)
+        asked = opened(place) if request.method == "GET" else _current(place, sheet.read)
     except TextChanged as changed:
         return _changed_page(place, changed, sheet)
     except StageClosed:
@@ -186,7 +150,7 @@ def check(place: Place) -> ResponseReturnValue:
     except TextChanged as changed:
         return _changed_page(place, changed, sheet)
     except Refused as refused:
-        return _check_page(place, asked, sheet, error=sentence_of(refused))
+        return _check_page(place, asked, sheet, wrong=refused)
     sheet.drop()
     return redirect(place.after_url, 303)
 
@@ -194,20 +158,13 @@ def check(place: Place) -> ResponseReturnValue:
 def send_again(place: Place) -> ResponseReturnValue:
     """A new code for the same list."""
     sheet = Sheet.of(place)
-    asked = _open(place)
+    asked = opened(place)
     if _ready(sheet, asked):
         before = sheet.code
         if _ask_code(place, asked, sheet):
             flash(sent_words(before, sheet.code), "note")
         sheet.keep()
     return redirect(place.check_url, 303)
-
-
-def sent_words(before: str | None, now: str | None) -> str:
-    """What to say after a code was asked for once more."""
-    if before is not None and before == now:
-        return str(_("A code is on its way: it was sent less than a minute ago."))
-    return str(_("A new code is on its way. The one before does not work any more."))
 
 
 def changes(lines: Sequence[Line]) -> list[dict[str, str]]:
@@ -272,12 +229,12 @@ def _changed_page(place: Place, changed: TextChanged, sheet: Sheet) -> ResponseR
     consent = str(changed.facts["consent"])
     sheet.forget(consent)
     sheet.keep()
-    asked = _open(place)
+    asked = opened(place)
     return _question_page(place, asked, consent, sheet, changed=changed)
 
 
 def _check_page(
-    place: Place, asked: Package, sheet: Sheet, *, error: str = ""
+    place: Place, asked: Package, sheet: Sheet, *, wrong: Refused | None = None
 ) -> ResponseReturnValue:
     answers = sheet.answers(asked)
     given = sum(said == "given" for said in answers.values())
@@ -286,26 +243,19 @@ def _check_page(
         sent = perform(arrivals.code_on_its_way, code_id=UUID(sheet.code))
     return page(
         "family/check.html",
-        status=422 if error else 200,
+        status=422 if wrong is not None else 200,
         page_title=_("Check and sign") if given else _("Check your answer"),
-        errors=[{"name": "code", "label": "", "text": error}] if error else [],
         asked=asked,
         lines=[_line(place, one, answers.get(one.consent)) for one in asked.questions],
-        signer=_signer(asked),
+        names=_names(place, asked),
+        mend_url=place.mend_url,
         given=given,
         button=ngettext("Sign %(num)s document", "Sign %(num)s documents", given),
         stops=sheet.stops(asked),
         takes_back=any(
             one.takes_back and answers.get(one.consent) == "refused" for one in asked.questions
         ),
-        sent=sent,
-        field={
-            "name": "code",
-            "type": "code",
-            "label": _("Code from the message"),
-            "required": True,
-            "errors": [error] if error else [],
-        },
+        **code_facts(sent, wrong),
         step=_step(place, asked, None),
         **place.facts,
     )
@@ -363,10 +313,6 @@ def _ask_code(place: Place, asked: Package, sheet: Sheet) -> bool:
     return True
 
 
-def _open(place: Place) -> Package:
-    return perform(packages.package, case_id=place.case_id, stage=place.stage, locale=locale())
-
-
 def _current(place: Place, read: dict[str, str]) -> Package:
     return perform(
         packages.current,
@@ -408,9 +354,16 @@ def _step(place: Place, asked: Package, one: Question | None) -> dict[str, int] 
     return {"number": place.before + 1 + at, "total": place.before + questions + 2}
 
 
-def _signer(asked: Package) -> str:
-    blocks = asked.questions[0].document.signers if asked.questions else ()
-    return next((one.name or "" for one in blocks if one.role == asked.role), "")
+def _names(place: Place, asked: Package) -> list[dict[str, str]]:
+    """Who signs and for whom, as the documents have it: to be read once more before the code."""
+    document = asked.questions[0].document
+    signer = next((one.name or "" for one in document.signers if one.role == asked.role), "")
+    names = [{"label": _("Who signs"), "value": signer}]
+    if asked.role == "guardian":
+        names.append({"label": _("For which child"), "value": document.subject.name})
+    born = place.speaker.day(date.fromisoformat(document.subject.born))
+    names.append({"label": _("Born on"), "value": born})
+    return names
 
 
 def _edition(one: Question) -> date:

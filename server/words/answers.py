@@ -80,6 +80,10 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "ANSWER-DATE-PART": N_("“%(label)s”: these are missing: %(missing)s."),
     "ANSWER-AGE": N_("“%(label)s”: the programme is for children below %(below)s. Check the year."),
     "ANSWER-NAME": N_("“%(label)s”: write the name in letters, as it stands in the document."),
+    "ANSWER-NAME-ONE-WORD": N_(
+        "“%(label)s”: write both the surname and the name, as they stand in the document. If it"
+        " has one word only, say so below."
+    ),
     "ANSWER-TYPE": N_("“%(label)s”: the value is of the wrong type; right would be: %(expected)s."),
     "ANSWER-UNKNOWN": N_("This form has no field “%(field)s”."),
 }

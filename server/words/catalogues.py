@@ -6,10 +6,13 @@ import gettext
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from server.kernel import places
 from server.kernel.text import LOCALES
+
+# The context of sentences that speak to a child: in Russian «ты» where a grown-up hears «вы».
+TO_A_CHILD: Final = "child"
 
 
 def translate(locale: str, msgid: str, **values: Any) -> str:
@@ -18,6 +21,17 @@ def translate(locale: str, msgid: str, **values: Any) -> str:
     :raises KeyError: when a place of the sentence has no value, or there is no such locale.
     """
     return _filled(catalogue(locale).gettext(msgid), values)
+
+
+def translate_to_child(locale: str, msgid: str, **values: Any) -> str:
+    """The same to a child: as children are spoken to where that differs, else as to everybody."""
+    return _filled(said_to_child(catalogue(locale), msgid), values)
+
+
+def said_to_child(held: gettext.NullTranslations, msgid: str) -> str:
+    """The sentence of a catalogue as a child is spoken to."""
+    own = held.pgettext(TO_A_CHILD, msgid)
+    return own if own != msgid else held.gettext(msgid)
 
 
 def translate_plural(locale: str, one: str, many: str, count: int, **values: Any) -> str:

@@ -19,6 +19,12 @@ def N_(msgid: str) -> str:  # noqa: N802 - the name that pybabel extracts
     return msgid
 
 
+def C_(context: str, msgid: str) -> str:  # noqa: N802 - the name that pybabel extracts
+    """Mark a sentence that is said in another way in this context; the plain one stays beside it."""
+    del context
+    return msgid
+
+
 def language_of(environ: Mapping[str, str]) -> str:
     """The language of a terminal by its locale variables; Russian when they leave it open."""
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):

@@ -12,6 +12,9 @@ from server.kernel.frozen import Frozen, Id, ParameterId, WhyId
 from server.kernel.text import AnyText
 from server.kernel.written import Flag, Whole
 
+# The ages a choice is made for: children. Who grows older meanwhile takes the oldest ones' row.
+YOUNGEST, OLDEST = 0, 17
+
 
 class Bounded(Frozen):
     """A number of approvals, here or by a parameter."""
@@ -48,14 +51,18 @@ class NotBy(Frozen):
 class StopOn(Frozen):
     """An answer that ends the case at once: field → value."""
 
-    answer: dict[Id, str]
+    answer: dict[Id, str] = Field(min_length=1)
     to: Id
 
 
 class WaitOn(Frozen):
-    """An answer that decides nothing yet: the step stays open and may be filled in again."""
+    """An answer that decides nothing yet: the step stays open and may be filled in again.
 
-    answer: dict[Id, str]
+    `open` names a task for a person, where somebody has to do something before that.
+    """
+
+    answer: dict[Id, str] = Field(min_length=1)
+    open: Id | None = None
 
 
 class AnyStep(Frozen):
@@ -75,7 +82,7 @@ class FormStep(AnyStep):
     form: Id
     by: Role
     stop_on: StopOn | None = None
-    wait_on: WaitOn | None = None
+    wait_on: tuple[WaitOn, ...] = Field(default=(), max_length=10)
 
     @property
     def id(self) -> str:
@@ -96,12 +103,12 @@ class ConsentStep(AnyStep):
 class AgeRow(Frozen):
     """One row of a choice by age: whole years, both ends included."""
 
-    from_: Whole = Field(default=0, alias="from", ge=0, le=120)
-    to: Whole = Field(default=17, ge=0, le=120)
+    from_: Whole = Field(default=0, alias="from", ge=0, le=OLDEST)
+    to: Whole = Field(default=OLDEST, ge=0, le=OLDEST)
     form: Id
     by: Role
     stop_on: StopOn | None = None
-    wait_on: WaitOn | None = None
+    wait_on: tuple[WaitOn, ...] = Field(default=(), max_length=10)
 
 
 class ChooseStep(AnyStep):

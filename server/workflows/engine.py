@@ -181,10 +181,15 @@ class _Step:
             raise StageClosed(step=move.step, state="not_a_form")
         self._must_be_gated(move.step)
         way = self._way(move.step)
-        if way.wait_on is not None and _says(way.wait_on.answer, move.answers):
+        # A no stands, whatever else was answered beside it.
+        stops = way.stop_on is not None and _says(way.stop_on.answer, move.answers)
+        waits = [rule for rule in way.wait_on if _says(rule.answer, move.answers)]
+        if waits and not stops:
+            for task in dict.fromkeys(rule.open for rule in waits if rule.open is not None):
+                self.raise_task(task)
             return
         self._finish_step(move.step, outcome=self.steps[move.step].outcome)
-        if way.stop_on is not None and _says(way.stop_on.answer, move.answers):
+        if stops and way.stop_on is not None:
             self._end(way.stop_on.to)
             return
         self._reopen_reviews(move.step)

@@ -88,7 +88,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A form was filled in; `answers` holds at least the fields that its `stop_on` names."""
+    """A form was filled in; `answers` holds at least what `stop_on` and `wait_on` name."""
 
     step: str
     answers: Mapping[str, Any] = field(default_factory=dict)

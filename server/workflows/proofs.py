@@ -314,11 +314,22 @@ class _Walk:
             for overdue in self._overdue(key)
             if stand.state.status == "open"
         }
-        for task in sorted(late | self.raised):
+        asked = {
+            rule.open
+            for key in open_keys
+            for way in self._ways(key)
+            for rule in way.wait_on
+            if rule.open is not None and stand.state.status == "open"
+        }
+        for task in sorted(late | asked | self.raised):
             known = any(spec.task == task and spec.closes for spec in self.compiled.spec.tasks)
             # A task that ends nothing changes no way through the case.
             if known and task not in open_keys:
                 yield f"raised: {task}", Raised(task), stand.world
+
+    def _ways(self, key: str) -> tuple[AgeRow | FormStep, ...]:
+        node = key.partition(".")[0]
+        return self.compiled.form_rows(node) if self.compiled.kind(node) == "form" else ()
 
     def _overdue(self, key: str) -> list[Overdue]:
         node = key.partition(".")[0]

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from server.consents.definition import ConsentSpec
-from server.forms.definition import FormSpec
+from server.forms.definition import FieldSpec, FormSpec
 from server.kernel.problems import Place, Problem
 from server.workflows.definition import (
     AgeRow,
@@ -205,17 +205,21 @@ class _Structure:
         if way.stop_on is not None:
             target = (*path, "stop_on", "to")
             self.must_know("end", way.stop_on.to, self.spec.ends, target, at)
-        for key, condition in (("stop_on", way.stop_on), ("wait_on", way.wait_on)):
-            if condition is not None and way.form in self.forms:
-                self._condition(condition, self.forms[way.form], (*path, key, "answer"), at)
+            if way.form in self.forms:
+                stops = (*path, "stop_on", "answer")
+                self._condition(way.stop_on, self.forms[way.form], stops, at)
+        for number, rule in enumerate(way.wait_on):
+            here: Path = (*path, "wait_on", number)
+            self.must_know("task", rule.open, self.tasks, (*here, "open"), at)
+            if way.form in self.forms:
+                self._condition(rule, self.forms[way.form], (*here, "answer"), at)
 
     def _condition(self, condition: StopOn | WaitOn, form: FormSpec, path: Path, at: str) -> None:
         for name, value in condition.answer.items():
             spec = form.field_named(name)
             names = [field.field for field in form.fields]
             self.must_know("field", name, names, (*path, name), at)
-            if spec is not None and spec.choices is not None:
-                values = [choice.value for choice in spec.choices.options]
+            if spec is not None and (values := _answers_to(spec)):
                 self.must_know("answer", value, values, (*path, name), at)
 
     def _choice(self, step: ChooseStep, path: Path) -> None:
@@ -309,6 +313,13 @@ class _Structure:
                 self.must_know("consent", name, self.asked, at, "requires")
             for number, name in enumerate(demand.done):
                 self.must_know("step", name, nodes, (*path, "done", number), "requires")
+
+
+def _answers_to(spec: FieldSpec) -> list[str]:
+    """What a question of choices may be answered with; empty where anything may be written."""
+    if spec.choices is not None:
+        return [choice.value for choice in spec.choices.options]
+    return ["yes", "no"] if spec.type == "yes_no" else []
 
 
 def spans(ages: Iterable[int]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from uuid import UUID
 
 import pytest
@@ -186,6 +187,131 @@ def test_later_is_an_answer_too_and_the_question_stays(school, phone):
     phone.post({}, to="hand-over")
 
     assert phone.at == "/child/form/voice"
+
+
+def test_a_yes_to_what_the_child_does_not_understand_calls_an_adult_and_decides_nothing(
+    school, phone
+):
+    case_id = hand_over(school, phone)
+    phone.post({"q_understands": "no", "q_wants": "yes"})
+
+    assert phone.at == "/child/done"
+    assert "An adult from the school will explain" in phone.words
+    assert HELP_LINE in phone.words
+    open_tasks = "SELECT step, role FROM task WHERE status = 0 AND step <> 'photo' ORDER BY 1"
+    assert school.sql(open_tasks) == [("explain_to_child", "coordinator"), ("voice", "mentee")]
+
+    phone.post({})
+    phone.post({"code": school.code()})
+    assert "The coordinator explains to the child what to expect" in phone.words
+    card = school.do(school.coordinator, desk.card, case_id=case_id, locale="ru")
+    task = next(one.task for one in card.tasks if one.task.step == "explain_to_child")
+    school.do(
+        school.coordinator,
+        decisions.finish_task,
+        case_id=case_id,
+        task_id=task.id,
+        outcome="explained",
+        key="explained",
+    )
+    phone.get("/s/")
+    phone.post({}, to="hand-over")
+    say(phone, "yes")
+    assert phone.at == "/child/form/minor_questionnaire"
+
+
+def test_a_teenager_who_does_not_understand_is_told_so_and_signs_nothing_yet(school, phone):
+    _case_id, own = teenager(school, phone)
+    own.get("/child/next")
+    own.post({"q_understands": "no", "q_wants": "yes"})
+
+    assert own.at == "/child/"
+    assert "An adult will explain" in own.words
+    own.get("/child/sign/consents/processing")
+    assert own.at == "/child/form/voice"
+
+
+VOUS = re.compile(r"\b(вы|вас|вам|вами|ваш\w*)\b|\b\w+[иьй]те(сь)?\b", re.IGNORECASE)
+
+
+def spoken_to(browser: Browser) -> str:
+    """What a page of the child's says to the child itself.
+
+    Left out are texts of the definitions, which have tests of their own: the document, which speaks
+    to the guardian and says so, and the words beside it («вы с семьёй» are many). And the part for
+    the grown-up who takes the telephone back.
+    """
+    page = re.sub(r"<details.*?</details>", " ", browser.html, flags=re.DOTALL)
+    for apart in ("dl", "aside", "div"):
+        pattern = rf'<{apart} class="(facts|notice|text)\b[^"]*".*?</{apart}>'
+        page = re.sub(pattern, " ", page, flags=re.DOTALL)
+    page = re.sub(r"<legend.*?</legend>", " ", page, flags=re.DOTALL)
+    inside = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", page, flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", inside).split())
+
+
+def vy_in(browser: Browser) -> dict[str, str]:
+    """Where a page speaks to the child as to a grown-up: the address and the words around."""
+    page = spoken_to(browser)
+    found = VOUS.search(page)
+    return {browser.at: page[max(0, found.start() - 60) :][:160]} if found else {}
+
+
+def test_no_page_says_vy_to_a_child(school, phone):
+    said: dict[str, str] = {}
+
+    def note(browser: Browser) -> None:
+        said.update(vy_in(browser))
+
+    phone.get("/?lang=ru")
+    hand_over(school, phone)
+    note(phone)
+    phone.post({})
+    assert "Ответь да или нет" in phone.words
+    note(phone)
+    say(phone, "yes")
+    phone.post({})
+    note(phone)
+    phone.get("/child/finish")
+    note(phone)
+    phone.get("/child/")
+    assert "Твоя страница закрылась" in phone.words
+    note(phone)
+    assert said == {}
+
+
+def test_no_page_says_vy_to_a_teenager(school, phone):
+    said: dict[str, str] = {}
+    _case_id, own = teenager(school, phone)
+
+    def note() -> None:
+        said.update(vy_in(own))
+
+    own.get("/?lang=ru")
+    link = school.link("mentee")
+    own.get(link)
+    note()
+    own.post({})
+    note()
+    own.post({"code": "12"})
+    assert "Введи их так" in own.words
+    note()
+    own.post({"code": school.code()})
+    note()
+    assert "Твоё слово" in own.words
+    assert "Хочет ли ребёнок" not in own.words
+    own.get("/child/next")
+    say(own, "yes")
+    note()
+    own.post({})
+    assert "Ответь «да» или «нет»" in own.words
+    note()
+    own.post({"answer": "yes"})
+    own.post({"answer": "yes"})
+    note()
+    own.get("/child/form/nothing")
+    note()
+    assert said == {}
 
 
 def test_the_questionnaire_can_wait(school, phone):

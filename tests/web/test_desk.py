@@ -482,7 +482,7 @@ def test_a_call_is_noted_on_the_card(school: School, hers: Browser) -> None:
 
     page = form.send(outcome="no_answer")
 
-    assert "Call the parent: No answer" in page.text
+    assert "Get in touch with the parent: Could not reach them" in page.text
     assert made.task("call_guardian").status == cases.DONE
     assert form.send(outcome="no_answer").status == 200  # the second click of the same page
 

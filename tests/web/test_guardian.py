@@ -364,16 +364,53 @@ def test_a_wrong_code_leaves_four_tries_and_the_fifth_ends_it(school, phone):
     assert phone.errors() == [
         "The code does not fit. Compare it with the newest message. Attempts left: 4."
     ]
+    page = phone.forms()[0]
     for _ in range(4):
         phone.post({"code": wrong})
-    phone.post({"code": right})
-    assert phone.errors() == ["This code does not work any more. Ask for a new one."]
+    assert "This code does not work any more. Ask for a new one." in phone.words
+    assert phone.typed_inputs() == []
+    assert "10 minutes" not in phone.words
+    answer = phone.client.post(phone.at, data={**page["fields"], "code": right})
+    assert answer.status_code == 422
 
     school.pass_time(timedelta(minutes=1))
     phone.post({}, to="again")
     assert "A new code is on its way" in phone.words
     phone.post({"code": school.code()})
     assert phone.at == "/s/request"
+
+
+def test_what_is_no_code_at_all_costs_no_try(school, phone):
+    phone.get(f"/go/{SLUG}")
+    phone.post({"contact": MOTHER})
+    for typed in ("12345", "1234567", "", "код", "12345a", "١٢٣٤٥٦"):
+        phone.post({"code": typed})
+        assert phone.errors() == ["The code is six digits. Type them as they stand in the message."]
+
+    assert school.sql("SELECT attempts FROM code") == [(0,)]
+    phone.post({"code": f" {school.code()[:3]} {school.code()[3:]} "})
+    assert phone.at == "/s/request"
+
+
+def test_the_last_code_of_the_hour_used_up_says_when_there_is_another(school, phone):
+    come_in(school, phone)
+    ask_for(school, phone)
+    answer(phone, "yes", "yes")
+    for _ in range(2):
+        school.pass_time(timedelta(minutes=1))
+        phone.post({}, to="code")
+    wrong = f"{(int(school.code()) + 1) % 1_000_000:06}"
+    for _ in range(5):
+        phone.post({"code": wrong})
+
+    assert phone.typed_inputs() == []
+    assert re.search(r"You can ask for a new code in \d+ minutes", phone.words)
+    assert "Ask for a new one" not in phone.words
+    school.pass_time(timedelta(hours=1))
+    phone.get(phone.at)
+    phone.post({}, to="code")
+    phone.post({"code": school.code()})
+    assert phone.at.endswith("/done")
 
 
 def test_a_code_lives_ten_minutes(school, phone):
@@ -385,7 +422,8 @@ def test_a_code_lives_ten_minutes(school, phone):
     phone.post({"code": school.code()})
 
     assert phone.status == 422
-    assert phone.errors() == ["The code was valid for 10 minutes. Ask for a new one."]
+    assert "The code was valid for 10 minutes. Ask for a new one." in phone.words
+    assert "Send a new code" in phone.words
     assert signatures(school) == 0
 
 
@@ -427,10 +465,17 @@ def test_too_many_codes_are_refused_with_the_time_to_wait_and_the_answers_stay(s
     come_in(school, phone)
     ask_for(school, phone)
     answer(phone, "yes", "yes")
-    for _ in range(3):
+    again = next(form for form in phone.forms() if str(form["action"]).endswith("/code"))
+    for _ in range(2):
         school.pass_time(timedelta(minutes=1))
         phone.post({}, to="code")
 
+    # No button that would be refused, but when it comes back.
+    assert re.search(r"You can ask for a new code in \d+ minutes", phone.words)
+    assert not [form for form in phone.forms() if str(form["action"]).endswith("/code")]
+    school.pass_time(timedelta(minutes=1))
+    phone.client.post(again["action"], data=again["fields"])
+    phone.get(phone.at)
     assert re.search(r"You can try again in \d+ minutes", phone.words)
     assert phone.at.endswith("/check")
     phone.post({"code": school.code()})
@@ -463,6 +508,117 @@ def test_a_contact_forgotten_after_a_day_is_asked_for_again(school, phone):
 
 
 # Answers that do not fit
+
+
+def test_a_name_of_one_word_is_asked_for_once_more_beside_its_field(school, phone):
+    come_in(school, phone)
+    assert "one word only" not in phone.words
+    born = school.birth(12)
+    typed = {
+        "q_guardian_name": "Анна",
+        "q_relation": "mother",
+        "q_child_name": "Артём",
+        "q_birth_date-day": str(born.day),
+        "q_birth_date-month": str(born.month),
+        "q_birth_date-year": str(born.year),
+    }
+    phone.post(typed)
+
+    assert phone.status == 422
+    assert len(phone.errors()) == 2
+    assert all("both the surname and the name" in error for error in phone.errors())
+    for said in ('value="Анна"', 'value="Артём"', 'value="mother" checked'):
+        assert said in phone.html
+    assert phone.words.count("The document has one word only") == 2
+
+    # Who has one name says so; who forgot the surname adds it.
+    phone.post({**typed, "q_child_name": "Смирнов Артём", "one_word": "guardian_name"})
+    assert phone.at.endswith("/processing")
+
+
+def test_the_tick_of_one_word_stays_while_something_else_is_wrong(school, phone):
+    come_in(school, phone)
+    phone.post({"q_guardian_name": "Анна", "q_child_name": "Артём", "one_word": "child_name"})
+
+    assert phone.status == 422
+    assert re.search(r'value="child_name" checked', phone.html)
+    assert len([error for error in phone.errors() if "both the surname" in error]) == 1
+
+
+# Mending names before the signature
+
+
+def at_the_list(school: School, phone: Browser, *, child: str = "Смирнов Артём") -> UUID:
+    come_in(school, phone)
+    case_id = ask_for(school, phone, child=child)
+    answer(phone, "yes", "yes")
+    return case_id
+
+
+def mend(phone: Browser, **typed: str) -> None:
+    phone.get(re.search(r'href="(/s/[^"]+/request)"', phone.html)[1])
+    phone.post(typed)
+
+
+def test_names_are_put_right_on_the_check_list_and_the_documents_with_them(school, phone):
+    at_the_list(school, phone, child="Смирнов Артем")
+    before = dict(school.sql("SELECT consent, document_hash FROM consent"))
+    early = school.code()
+
+    school.pass_time(timedelta(minutes=1))
+    mend(phone, q_child_name="Смирнов Артём")
+
+    assert phone.at.endswith("/check")
+    assert "Смирнов Артём" in phone.words
+    after = dict(school.sql("SELECT consent, document_hash FROM consent"))
+    assert before.keys() == after.keys()
+    assert not set(before.values()) & set(after.values())
+    phone.post({"code": early})
+    assert signatures(school) == 0
+    phone.post({"code": school.code()})
+    assert phone.at.endswith("/done")
+    assert states(school)["processing"] == states(school)["participation"] == "given"
+    signed_hashes = {one for (one,) in school.sql("SELECT document_hash FROM signature")}
+    assert signed_hashes == {after["processing"], after["participation"]}
+
+
+def test_the_page_that_mends_holds_what_was_said_and_refuses_like_the_first(school, phone):
+    at_the_list(school, phone)
+    mend(phone)
+    assert phone.at.endswith("/check")
+
+    mend(phone, q_child_name="Артём")
+    assert phone.status == 422
+    assert "both the surname and the name" in phone.errors()[0]
+    assert 'value="Смирнова Анна"' in phone.html
+
+
+def test_after_signing_names_stay_as_they_were_signed(school, phone):
+    case_id = at_the_list(school, phone)
+    mending = re.search(r'href="(/s/[^"]+/request)"', phone.html)[1]
+    phone.get(mending)
+    page = phone.forms()[0]
+    phone.get(f"/s/{case_id}/sign/consents/check")
+    phone.post({"code": school.code()})
+    before = school.sql("SELECT consent, document_hash FROM consent ORDER BY 1")
+
+    refused = phone.client.post(mending, data={**page["fields"], "q_child_name": "Другой Олег"})
+
+    assert refused.status_code == 409
+    assert school.sql("SELECT consent, document_hash FROM consent ORDER BY 1") == before
+
+
+def test_a_guardians_name_put_right_for_one_child_is_right_for_the_other(school, phone):
+    first = at_the_list(school, phone)
+    phone.get("/s/")
+    phone.post({}, to="another")
+    assert re.search(r'value="mother" checked', phone.html)
+    ask_for(school, phone, child="Смирнова Вера", age=11)
+    answer(phone, "yes", "yes")
+    mend(phone, q_guardian_name="Смирнова Анна Сергеевна")
+
+    phone.get(f"/s/{first}/sign/consents/processing")
+    assert "Смирнова Анна Сергеевна" in phone.words
 
 
 def test_wrong_answers_are_explained_beside_their_fields_and_all_that_was_typed_stays(

@@ -81,6 +81,20 @@ STEPS = [
      ["close voice done", "letter stopped_by_child to guardian", "end declined_by_child"]),
     ("deciding later decides nothing", CONSENTED, Filled("voice", {"wants": "later"}),
      Facts(12, GIVEN), "voice", []),
+    ("wanting what one does not understand waits for an adult who explains", CONSENTED,
+     Filled("voice", {"understands": "no", "wants": "yes"}), Facts(12, GIVEN), "voice",
+     ["open explain_to_child for coordinator"]),
+    ("not wanting stands, understood or not", CONSENTED,
+     Filled("voice", {"understands": "no", "wants": "no"}), Facts(12, GIVEN), "voice",
+     ["close voice done", "letter stopped_by_child to guardian", "end declined_by_child"]),
+    ("asked once more while the adult is on the way opens no second task",
+     [*CONSENTED, (Filled("voice", {"understands": "no", "wants": "yes"}), Facts(12, GIVEN))],
+     Filled("voice", {"understands": "no", "wants": "later"}), Facts(12, GIVEN), "voice", []),
+    ("after it was explained the child answers again",
+     [*CONSENTED, (Filled("voice", {"understands": "no", "wants": "yes"}), Facts(12, GIVEN)),
+      (TaskFinished("explain_to_child", "explained"), Facts(12, GIVEN))],
+     Filled("voice", {"understands": "yes", "wants": "yes"}), Facts(12, GIVEN), "review",
+     ["close voice done", "open minor_questionnaire for mentee"]),
     ("wanting leads on", CONSENTED, Filled("voice", {"wants": "yes"}), Facts(12, GIVEN), "review",
      ["close voice done", "open minor_questionnaire for mentee"]),
     ("a teenager who has not signed waits at the gate", TEEN, Filled("voice", {"wants": "yes"}),
@@ -320,7 +334,7 @@ def test_look_ups_a_service_needs(enrolment):
         "form", "sign", "review", "staff",
     ]  # fmt: skip
     assert enrolment.label("consents").in_("en") == "Consents"
-    assert enrolment.label("call_guardian").in_("ru") == "Позвонить родителю"
+    assert enrolment.label("call_guardian").in_("ru") == "Связаться с родителем"
     assert enrolment.label("minor_questionnaire").in_("ru") == "Анкета участника"
     assert enrolment.end_label("enrolled").in_("en") == "The child is in the programme"
     assert enrolment.end_by("expiry") == "expired"

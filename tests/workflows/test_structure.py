@@ -55,9 +55,21 @@ ends: [done]
     ("a field the form does not have", """
 stages:
   - stage: one
-    steps: [{form: child_voice, by: mentee, wait_on: {answer: {want: later}}}]
+    steps: [{form: child_voice, by: mentee, wait_on: [{answer: {want: later}}]}]
 ends: [done]
 """, "TARGET-UNKNOWN", {"given": "want", "what": "field", "meant": "wants"}),
+    ("a yes or no that is neither", """
+stages:
+  - stage: one
+    steps: [{form: child_voice, by: mentee, wait_on: [{answer: {understands: maybe}}]}]
+ends: [done]
+""", "TARGET-UNKNOWN", {"given": "maybe", "what": "answer", "known": ["yes", "no"]}),
+    ("a task that an answer opens and nobody knows", """
+stages:
+  - stage: one
+    steps: [{form: child_voice, by: mentee, wait_on: [{answer: {wants: later}, open: call}]}]
+ends: [done]
+""", "TARGET-UNKNOWN", {"given": "call", "what": "task"}),
     ("a task that is not there", """
 stages:
   - stage: one

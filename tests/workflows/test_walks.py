@@ -51,7 +51,12 @@ moves = st.one_of(
     st.builds(
         Filled,
         st.sampled_from(STEPS),
-        st.fixed_dictionaries({"wants": st.sampled_from(["yes", "no", "later"])}),
+        st.fixed_dictionaries(
+            {
+                "understands": st.sampled_from(["yes", "no"]),
+                "wants": st.sampled_from(["yes", "no", "later"]),
+            }
+        ),
     ),
     st.builds(
         Signed,

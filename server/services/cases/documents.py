@@ -73,6 +73,30 @@ def renew_unsigned(
     return changed
 
 
+def make_anew(work: UnitOfWork, standing: Standing) -> None:
+    """Put new documents under the unanswered requests of a case: a name in them was mended.
+
+    Each keeps its text and language.
+    """
+    newest = in_force.ready_in_force(work, standing.case.school_id).bundle
+    for row in consent_rows.consents_of_case(work.session, standing.case.id):
+        if is_unsigned(row):
+            mine = standing.ready.bundle
+            bundle = newest if row.definition_hash == newest.hash else mine
+            _remake(work, standing, row, bundle, row.locale)
+
+
+def is_unsigned(row: consent_rows.Consent) -> bool:
+    """Whether nobody has answered this request: its document may still be made anew."""
+    return row.state in ("requested", "deferred") and row.answered_at is None
+
+
+def guardian_named(work: UnitOfWork, row: consent_rows.Consent) -> str | None:
+    """The guardian's name in the document of a request."""
+    blocks = read(work, row).signers
+    return next((block.name for block in blocks if block.role == "guardian"), None)
+
+
 def read(work: UnitOfWork, row: consent_rows.Consent) -> Document:
     """The document of a request, opened and checked against the hash beside it.
 

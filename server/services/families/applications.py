@@ -75,6 +75,7 @@ class Application:
     child_needs_contact: bool
     child_can_take_the_phone: bool
     child_signs_from: int  # the age from which the law asks for the child's own signature
+    adult_comes: bool  # somebody of the school is to explain to the child first
     renewal: UUID | None  # the case in which a changed text waits for this guardian's answer
 
 
@@ -110,14 +111,29 @@ def application_of(work: UnitOfWork, case: cases.Case) -> Application:
         end=standing.state.end,
         end_label=standing.compiled.end_label(standing.state.end) if standing.state.end else None,
         reason=_reason(work, standing),
-        next_steps=tuple(next_step(standing, task) for task in standing.tasks),
+        # What staff were called for (a call, a talk) is a step of nobody in the family.
+        next_steps=tuple(next_step(standing, t) for t in standing.tasks if t.kind != "staff"),
         consents=consent_states(work, standing),
         child_contact=contact.masked if contact else None,
         child_needs_contact=for_child and old_enough and contact is None,
         child_can_take_the_phone=for_child and not old_enough,
         child_signs_from=signs_from,
+        adult_comes=adult_comes(standing),
         renewal=_renewal(work, case),
     )
+
+
+def adult_comes(standing: Standing) -> bool:
+    """Whether an answer that decides nothing yet has called for a person, who has yet to come."""
+    called = {
+        rule.open
+        for task in standing.tasks
+        if task.kind == "form"
+        for way in standing.compiled.form_rows(task.step)
+        for rule in way.wait_on
+        if rule.open is not None
+    }
+    return any(standing.task(name) is not None for name in called)
 
 
 def next_step(standing: Standing, row: TaskRow) -> NextStep:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import cast
 from uuid import UUID
 
@@ -41,12 +42,18 @@ class SchoolDoor:
 
 @dataclass(frozen=True)
 class CodeSent:
-    """A code is on its way: where it went, masked, and what it is bound to."""
+    """A code is on its way: where it went, masked, and what it is bound to.
+
+    `works` says whether it can still be typed, `again_at` from when on another can be asked for
+    (None: now).
+    """
 
     code_id: UUID
     masked: str
     kind: ContactKind
     check_id: UUID | None = None
+    works: bool = True
+    again_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -147,7 +154,14 @@ def code_on_its_way(work: UnitOfWork, *, code_id: UUID) -> CodeSent:
         contact = persons.contact_of(persons.read(work, person))
     if contact is None:
         raise DeadLink(what="code")
-    return CodeSent(code.id, contact.masked, contact.kind, code.check_id)
+    return CodeSent(
+        code.id,
+        contact.masked,
+        contact.kind,
+        code.check_id,
+        works=codes.works(work, code),
+        again_at=codes.again_at(work, code.contact_index),
+    )
 
 
 def confirm_contact(work: UnitOfWork, *, check_id: UUID, code_id: UUID, typed: str) -> GuardianIn:

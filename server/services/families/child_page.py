@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from server.access.policy import Permission
@@ -12,10 +12,12 @@ from server.services.cases.standing import Standing
 from server.services.families.applications import (
     ConsentState,
     NextStep,
+    adult_comes,
     consent_states,
     next_step,
 )
 from server.services.unit_of_work import UnitOfWork
+from server.store.steps import TaskRow
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class ChildPage:
     child_name: str
     age: int | None
     tasks: tuple[NextStep, ...]
+    adult_comes: bool  # somebody of the school is to explain first
     companions: tuple[Companion, ...]
     help_line: str
     ended: bool
@@ -62,7 +65,8 @@ def child_page(work: UnitOfWork, *, case_id: UUID, locale: str) -> ChildPage:
         number=standing.case.number,
         child_name=standing.subject.get("name", ""),
         age=standing.age(work.now),
-        tasks=tuple(next_step(standing, task) for task in standing.tasks if task.role == "mentee"),
+        tasks=tuple(_own(standing, task) for task in standing.tasks if task.role == "mentee"),
+        adult_comes=adult_comes(standing),
         companions=tuple(one for one in plain if one.words),
         help_line=_help_line(standing, locale),
         ended=standing.state.status == "ended",
@@ -74,6 +78,14 @@ def child_page(work: UnitOfWork, *, case_id: UUID, locale: str) -> ChildPage:
 def help_line(work: UnitOfWork, *, case_id: UUID, locale: str) -> str:
     """Whom a child may call when it is bad; it is the same for everybody and no secret."""
     return _help_line(steps.load(work, case_id), locale)
+
+
+def _own(standing: Standing, task: TaskRow) -> NextStep:
+    """A step as the child reads it: a form by its own title, which speaks to who fills it in."""
+    step = next_step(standing, task)
+    if task.form is None:
+        return step
+    return replace(step, label=standing.compiled.forms[task.form].title)
 
 
 def _first_package(standing: Standing) -> str:

@@ -22,6 +22,7 @@ class Record:
     document: Document
     state: ConsentState
     signed: tuple[tuple[str, str, datetime], ...]  # role, answer, moment
+    waits_for_me: bool  # this person may answer it now
 
 
 def record(work: UnitOfWork, *, consent_id: UUID) -> Record:
@@ -35,11 +36,15 @@ def record(work: UnitOfWork, *, consent_id: UUID) -> Record:
         raise NotFound(what="consent")
     if me not in (row.guardian_id, row.subject_id):
         raise NotFound(what="consent")
-    (state,) = consent_states(work, steps.load(work, row.case_id), [row])
+    standing = steps.load(work, row.case_id)
+    (state,) = consent_states(work, standing, [row])
     signatures = consents.signatures_of(work.session, [row.id])
     return Record(
         case_id=row.case_id,
         document=documents.read(work, row),
         state=state,
         signed=tuple((one.role, one.answer, one.at) for one in signatures),
+        waits_for_me=row.state in ("requested", "deferred")
+        and work.actor.kind in row.owed
+        and standing.task(state.stage, work.actor.kind) is not None,
     )

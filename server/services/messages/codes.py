@@ -6,14 +6,14 @@ writes the message. They rest nowhere (CONSENT.md R31, R32; DECISIONS.md 7).
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
 from server.kernel.contacts import ContactKind
 from server.kernel.errors import CodeRefused, LimitReached
 from server.kernel.ids import new_id
-from server.kernel.marks import one_time_code, same_code
+from server.kernel.marks import looks_like_a_code, one_time_code, same_code
 from server.services.messages import letters
 from server.services.unit_of_work import UnitOfWork
 from server.store import consents
@@ -83,14 +83,19 @@ def ask_code(
 def use_code(work: UnitOfWork, *, code_id: UUID, typed: str, bound_hash: str) -> consents.Code:
     """Take a code once. The try is counted first and stays counted when the code is wrong.
 
+    What is no code at all (five digits, a word) is told so and costs no try: nobody guesses by it.
+
     Call it before anything else is written: a refusal keeps this transaction's writes.
 
-    :raises CodeRefused: `reason` code_wrong (with `left`), code_spent, code_expired,
-        code_other when it was asked for something else.
+    :raises CodeRefused: `reason` code_wrong (with `left`), code_malformed, code_spent,
+        code_expired, code_other when it was asked for something else.
     """
     tenant_id, now = work.tenant_id, work.now
+    asked = consents.code(work.session, code_id)
+    if asked is not None and works(work, asked) and not looks_like_a_code(typed):
+        raise CodeRefused(reason="code_malformed")
     attempts = consents.count_try(work.session, tenant_id, code_id, most=TRIES, now=now)
-    row = consents.code(work.session, code_id)
+    row = asked
     if row is None:
         raise CodeRefused(reason="code_other", left=0)
     if attempts is None:
@@ -106,10 +111,28 @@ def use_code(work: UnitOfWork, *, code_id: UUID, typed: str, bound_hash: str) ->
     return row
 
 
+def works(work: UnitOfWork, row: consents.Code) -> bool:
+    """Whether this code can still be typed: not used, not replaced, not too old, tries left."""
+    unused = row.used_at is None and row.dropped_at is None
+    return unused and row.attempts < TRIES and row.expires_at > work.now
+
+
+def again_at(work: UnitOfWork, contact_index: bytes) -> datetime | None:
+    """When a new code can be asked for by this contact; None: now."""
+    rows = consents.unused_codes(work.session, contact_index, work.now - timedelta(days=1))
+    return _again_at(work, rows)
+
+
 def _must_be_within_limits(work: UnitOfWork, rows: list[consents.Code]) -> None:
+    until = _again_at(work, rows)
+    if until is not None:
+        raise LimitReached(what="codes", retry_at=until)
+
+
+def _again_at(work: UnitOfWork, rows: list[consents.Code]) -> datetime | None:
     hour = [row.created_at for row in rows if row.created_at > work.now - timedelta(hours=1)]
     if len(hour) >= UNUSED_PER_HOUR:
-        raise LimitReached(what="codes", retry_at=min(hour) + timedelta(hours=1))
+        return min(hour) + timedelta(hours=1)
     if len(rows) >= UNUSED_PER_DAY:
-        oldest = min(row.created_at for row in rows)
-        raise LimitReached(what="codes", retry_at=oldest + timedelta(days=1))
+        return min(row.created_at for row in rows) + timedelta(days=1)
+    return None
