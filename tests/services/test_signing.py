@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -26,7 +27,7 @@ from server.kernel.marks import one_time_code
 from server.runtime import Runtime
 from server.services.consent import verification
 from server.services.families import arrivals, packages, signatures
-from server.store import consents
+from server.store import consents, definitions, evidence
 from tests.factories import (
     Enrolment,
     School,
@@ -301,20 +302,120 @@ def test_what_stands_beside_an_event_cannot_say_something_else(
     assert (broken.exit_code, broken.why, broken.first_bad) == (1, "columns_differ", 3)
 
 
-@pytest.mark.parametrize("table", ["evidence", "definition", "event", "release"])
+PROOF = ("evidence", "evidence_payload", "signature", "event", "definition", "effective", "release")
+
+
+@pytest.mark.parametrize("table", PROOF)
 def test_what_is_proof_is_never_changed_not_even_by_a_superuser(
     school: School, superuser_url: str, table: str
 ) -> None:
-    an_enrolment(school, at="review")
-    for words in (f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
-        with (
-            psycopg.connect(superuser_url) as connection,
-            pytest.raises(psycopg.errors.InsufficientPrivilege),
-        ):
-            connection.execute(words.encode())
+    _with_a_row_in_each(school)
+    for words in _changes_of(table):
+        with psycopg.connect(superuser_url) as connection:
+            assert _is_refused(connection, table, words) == f"rows of {table} are never changed"
+
+
+@pytest.mark.parametrize("table", PROOF)
+def test_the_role_of_the_server_has_no_right_to_change_what_is_proof(
+    school: School, app_url: str, table: str
+) -> None:
+    _with_a_row_in_each(school)
+    for words in _changes_of(table):
+        with psycopg.connect(app_url) as connection:
+            connection.execute("SELECT set_config('app.tenant', %s, true)", [str(school.tenant_id)])
+            refusal = _is_refused(connection, table, words)
+            assert refusal == f"permission denied for table {table}"
+
+
+def test_ten_unused_codes_a_day_are_the_most_for_one_contact(school: School) -> None:
+    sent = 0
+    for hour in range(6):
+        school.pass_days(1.01 / 24)
+        for click in range(3):
+            if sent == 10:
+                with pytest.raises(LimitReached) as limit:
+                    _first_code(school, f"browser {hour} {click}")
+                assert limit.value.retry_at > school.tools.clock.now() + timedelta(hours=12)
+                _first_code(school, "browser", contact="father@example.org")  # another's own ten
+                continue
+            _first_code(school, f"browser {hour} {click}")
+            sent += 1
+    school.pass_days(1)
+    assert _first_code(school, "the day after")
+
+
+def test_what_a_rolled_back_transaction_wrote_leaves_no_trace(school: School) -> None:
+    mine = an_enrolment(school, at="consents")
+    facts = _asked(mine, BOTH)
+    counted = ("evidence", "evidence_payload", "signature", "receipt", "outbox", "event")
+    before = {table: _count(school, table) for table in counted}
+    head = school.do(SHELL, verification.head_of)
+
+    with pytest.raises(_Killed):
+        _sign_and_die(mine, facts, after=head.seq)
+
+    assert {table: _count(school, table) for table in counted} == before
+    assert _states(mine)["processing"] == "requested"
+    assert school.do(SHELL, verification.head_of) == head
+    assert school.do(SHELL, verification.verify_chain).exit_code == 0
+    assert _do_sign(mine, facts).stage == "voice"  # nor is the code spent
+
+
+def test_an_answer_to_a_text_whose_hash_was_not_sent_is_none(school: School) -> None:
+    mine = an_enrolment(school, at="consents")
+    for said in (BOTH, {"processing": "refused"}):
+        facts = _asked(mine, said)
+        with pytest.raises(TextChanged):
+            _do_sign(mine, {**facts, "hashes": {}})
+    assert _evidence(school, "consent_answered") == []
+    assert mine.row.status == "open"
 
 
 # What the tests share ------------------------------------------------------------------------
+
+
+class _Killed(Exception):
+    """A process dies in the midst of a transaction."""
+
+
+def _with_a_row_in_each(school: School) -> None:
+    an_enrolment(school, at="review")
+    with school.tools.begin(SHELL, school.tenant_id) as work:
+        definitions.keep_effective(work.session, school.tenant_id, "0" * 64, {}, work.now)
+
+
+def _sign_and_die(mine: Enrolment, facts: dict[str, Any], *, after: int) -> None:
+    with mine.school.tools.begin(mine.guardian) as work:
+        signatures.sign(work, case_id=mine.case_id, stage="consents", **facts)
+        work.session.flush()
+        work.transaction.run_queued()
+        assert evidence.last_seq(work.session) > after  # it was written, and goes again
+        raise _Killed
+
+
+def _is_refused(connection: psycopg.Connection[Any], table: str, words: str) -> str:
+    """What PostgreSQL says to a change of a table in which there are rows to change."""
+    assert connection.execute(f"SELECT 1 FROM {table}".encode()).fetchone()
+    with pytest.raises(psycopg.errors.InsufficientPrivilege) as refused:
+        connection.execute(words.encode())
+    return str(refused.value).split("\n", maxsplit=1)[0]
+
+
+def _changes_of(table: str) -> list[str]:
+    column = {"definition": "hash", "effective": "hash", "release": "note"}.get(table, "tenant_id")
+    change = f"UPDATE {table} SET {column} = {column}"
+    return [change, f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"]
+
+
+def _first_code(school: School, browser: str, contact: str = "mother@example.org") -> Any:
+    return school.do(
+        replace(school.visitor, session_id=browser),
+        arrivals.ask_contact,
+        school_id=school.id,
+        municipality_id=None,
+        contact=contact,
+        locale="ru",
+    )
 
 
 @pytest.fixture

@@ -132,8 +132,11 @@ def must_be_read(
     found: Sequence[consents.Consent],
     hashes: Mapping[str, str],
     locale: str,
+    answers: Mapping[str, Said] | None = None,
 ) -> None:
     """The texts of now are the ones that were read; newer ones are put under the requests.
+
+    Whoever answers says which text it is an answer to: without a hash it is an answer to none.
 
     :raises TextChanged: for the first that is not, with what changed.
     """
@@ -141,7 +144,9 @@ def must_be_read(
     documents.renew_unsigned(work, standing, list(found), locale=locale)
     for row in found:
         shown = hashes.get(row.consent)
-        if shown is not None and shown != row.document_hash:
+        if shown is None and (answers or {}).get(row.consent) not in ("given", "refused"):
+            continue
+        if shown != row.document_hash:
             after = documents.read(work, row)
             lines = canonical_documents.diff(before[row.consent], after)
             raise TextChanged(lines=lines, consent=row.consent, shown=shown)

@@ -47,7 +47,7 @@ def ask_package_code(
     """
     standing = steps.load(work, case_id, consents="UPDATE")
     found = asked(work, standing, stage)
-    must_be_read(work, standing, found, hashes, locale)
+    must_be_read(work, standing, found, hashes, locale, answers)
     signing = signing_of(work, standing, found, answers)
     sealed = signing.person.contact_index
     contact = persons.contact_of(signing.content)
@@ -87,7 +87,7 @@ def sign(
     if _signed_before(work, standing, stage, answers):
         return standing.state
     found = asked(work, standing, stage)
-    must_be_read(work, standing, found, hashes, locale)
+    must_be_read(work, standing, found, hashes, locale, answers)
     signing = signing_of(work, standing, found, answers)
     code: consents.Code | None = None
     if signing.manifest.needs_code:
