@@ -20,7 +20,7 @@ from server.http.rendering import locale
 from server.kernel.text import Text
 from server.services import records
 from server.services.model import releases
-from server.words import dates
+from server.words import dates, deliveries
 from server.words.speech import N_
 
 Rows = Sequence[Mapping[str, Any]]
@@ -28,7 +28,6 @@ Rows = Sequence[Mapping[str, Any]]
 _STATES: Mapping[str, str] = {
     "queued": N_("on its way"),
     "sent": N_("sent"),
-    "failed": N_("did not arrive"),
 }
 _LETTERS: Mapping[str, str] = {
     "invitation": N_("Invitation"),
@@ -164,7 +163,7 @@ class LetterList(ServiceList):
                 "id": one.id,
                 "letter": _(_LETTERS.get(one.letter, N_("Message"))),
                 "channel": _(_CHANNELS[one.channel]) if one.channel else "—",
-                "state": _(_STATES[one.state]),
+                "state": deliveries.unsent(one.state, one.failure, _) or _(_STATES[one.state]),
                 "written": dates.moment_near(one.at, now, school.zone, locale()),
                 "number": one.number,
             }

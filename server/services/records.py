@@ -23,12 +23,13 @@ class ChainEnd:
 
 @dataclass(frozen=True, slots=True)
 class LetterLine:
-    """One letter: which, by what, whether it left, in which application."""
+    """One letter: which, by what, whether it left and why not, in which application."""
 
     id: UUID
     letter: str
     channel: str | None
     state: str
+    failure: str | None
     at: datetime
     number: int
 
@@ -47,7 +48,7 @@ def newest_letters(work: UnitOfWork, *, school_id: UUID, limit: int = 200) -> li
     """The newest letters of a school's applications, newest first."""
     policy.require(work.actor, Permission.PEOPLE_READ, Thing(school_id))
     return [
-        LetterLine(row.id, row.letter, row.channel, row.state, row.created_at, number)
+        LetterLine(row.id, row.letter, row.channel, row.state, row.failure, row.created_at, number)
         for row, number in deliveries.newest_of_school(work.session, school_id, limit=limit)
     ]
 

@@ -325,6 +325,17 @@ def events_of(session: Session, case_id: UUID, *, after: int = 0, limit: int = 2
     return list(session.scalars(query.order_by(Event.seq).limit(limit)))
 
 
+def stopped_at(session: Session, case: Case) -> datetime | None:
+    """When a case ended or was first paused; None while it goes on."""
+    if case.status == "open":
+        return None
+    if case.ended_at is not None:
+        return case.ended_at
+    paused = ("consent_withdrawn", "inbox_withdrawn")
+    query = select(func.min(Event.at)).where(Event.case_id == case.id, Event.kind.in_(paused))
+    return session.scalar(query)
+
+
 def next_timer(session: Session, until: datetime) -> Timer | None:
     """The first timer of this tenant that fires up to a moment."""
     query = select(Timer).where(Timer.fires_at <= until).order_by(Timer.fires_at)

@@ -15,7 +15,7 @@ from server.store.base import Base, TenantRow
 from server.store.cases import Case
 from server.store.database import Transaction
 
-QUEUED, SENT, FAILED = "queued", "sent", "failed"
+QUEUED, SENT, FAILED, DROPPED = "queued", "sent", "failed", "dropped"
 
 
 class Delivery(TenantRow, Base):
@@ -30,7 +30,7 @@ class Delivery(TenantRow, Base):
     link_id: Mapped[UUID | None]
     code_id: Mapped[UUID | None]
     values: Mapped[dict[str, Any]]  # numbers and dates for the letter's places, nothing personal
-    state: Mapped[str]  # queued | sent | failed
+    state: Mapped[str]  # queued | sent | failed | dropped: it was not needed any more
     attempts: Mapped[int] = mapped_column(default=0)
     failure: Mapped[str | None]
     created_at: Mapped[datetime]

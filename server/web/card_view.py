@@ -267,7 +267,7 @@ def _due(one: OpenTask, office: Office) -> str:
 def _letters(shown: Card, office: Office) -> list[dict[str, str]]:
     """Every message with how far it got, as moments."""
     channels = {"mail": _("by mail"), "sms": _("by message")}
-    signs = {"good": "tick", "waiting": "mail", "wrong": "warning"}
+    signs = {"good": "tick", "waiting": "mail", "wrong": "warning", "off": "mail"}
     found = []
     for letter in shown.letters:
         state, kind = desk_words.letter_line(letter, office, desk_words.about_when)

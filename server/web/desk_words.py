@@ -14,7 +14,7 @@ from server.services.worklist.cards import Card
 from server.services.worklist.desk import Office
 from server.services.worklist.work_rows import LetterLine, Sign
 from server.web.said import _
-from server.words import dates
+from server.words import dates, deliveries
 from server.words.speech import N_
 
 SayWhen = Callable[[datetime, Office], str]
@@ -71,13 +71,6 @@ LETTERS = {
     "renewal_needed": N_("Letter: a consent is running out"),
 }
 _OTHER_LETTER = N_("Message")
-_FAILURES = {
-    "no_contact": N_("there is no contact"),
-    "no_gateway": N_("this kind of message is not sent here"),
-    "link_expired": N_("its link had run out"),
-    "link_revoked": N_("its link was closed"),
-    "link_closed": N_("its link was closed"),
-}
 WHY_NOT = {
     "not_your_role": N_("a coordinator decides this"),
     "filled_in_by_you": N_("you filled in the answers: another coordinator decides"),
@@ -156,12 +149,10 @@ def hour_or_day(at: datetime, office: Office) -> str:
 
 
 def letter_line(letter: LetterLine, office: Office, say: SayWhen = when) -> tuple[str, str]:
-    """Where a letter is, and the kind of state: `good`, `waiting`, `wrong`."""
-    if letter.state == "failed":
-        why = _FAILURES.get(letter.failure or "")
-        if why:
-            return _("did not arrive: %(why)s", why=_(why)), "wrong"
-        return _("did not arrive"), "wrong"
+    """Where a letter is, and the kind of state: `good`, `waiting`, `wrong`, or `off`."""
+    unsent = deliveries.unsent(letter.state, letter.failure, _)
+    if unsent is not None:
+        return unsent, "wrong" if letter.state == "failed" else "off"
     if letter.opened_at is not None:
         return _("link opened %(when)s", when=say(letter.opened_at, office)), "good"
     if letter.state != "sent":

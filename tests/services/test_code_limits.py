@@ -1,4 +1,4 @@
-"""The limit of codes for one contact holds whatever is asked at the same moment (CONSENT.md R32)."""
+"""The limit of codes for one contact holds, whatever is asked at once (CONSENT.md R32)."""
 
 from __future__ import annotations
 

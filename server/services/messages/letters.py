@@ -23,6 +23,10 @@ from server.store import cases, consents, deliveries, people, schools, tenancy
 from server.words.letters import render_letter
 
 TOPIC = "letter"
+# Letters that ask somebody to go on with a case: nobody needs them once it stands still.
+ASKING = frozenset(
+    ("invitation", "reminder", "child_link", "returned", "renewal_needed", "overdue_to_coordinator")
+)
 # Where the token of each kind of door belongs.
 ENTRANCES = {"link": "/s/", "password_reset": "/reset/"}
 
@@ -73,8 +77,9 @@ def queue_letter(
 def write_letter(work: UnitOfWork, *, delivery_id: UUID) -> Message | None:
     """The letter as it goes out now; None when it was sent, or is not to be sent any more.
 
-    A letter has become pointless when its person was erased, its link was revoked or has expired,
-    or its code was used, replaced or has expired. It is then marked as failed, with the reason.
+    A letter has become pointless when its person was erased, its case stands still, its link was
+    revoked or has expired, or its code was used, replaced or has expired. It is then marked as
+    dropped, with the reason; as failed only where it should have gone out and cannot.
 
     :raises Broken: when there is no such letter, or a place of it cannot be filled.
     """
@@ -83,10 +88,14 @@ def write_letter(work: UnitOfWork, *, delivery_id: UUID) -> Message | None:
         return None
     try:
         whom = _addressee(work, row)
+        _must_be_wanted(work, row)
         link = _link(work, row.link_id) if row.link_id else None
         code = _code(work, row.code_id) if row.code_id else None
     except _Pointless as pointless:
-        row.state, row.failure = deliveries.FAILED, pointless.reason
+        row.state, row.failure = deliveries.DROPPED, pointless.reason
+        return None
+    except _Unreachable as unreachable:
+        row.state, row.failure = deliveries.FAILED, unreachable.reason
         return None
     row.channel = whom.channel
     facts = {**row.values, **_common(work, row, whom), "link": link, "code": code}
@@ -133,6 +142,14 @@ class _Pointless(Exception):
         self.reason = reason
 
 
+class _Unreachable(Exception):
+    """The letter is wanted and there is no way to its reader, for a reason of one word."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 @dataclass(frozen=True, slots=True)
 class _Addressee:
     """Who gets the letter, where, and in which language."""
@@ -152,11 +169,13 @@ def _addressee(work: UnitOfWork, row: deliveries.Delivery) -> _Addressee:
     else:
         somebody = work.session.get(people.ContactCheck, (row.check_id, work.tenant_id))
         content = _read_check(work, somebody) if somebody else {}
+    if somebody is None or not work.keyring.knows(somebody.id):
+        raise _Pointless("erased")
     contact = persons.contact_of(content)
-    if somebody is None or contact is None:
-        raise _Pointless("no_contact")
+    if contact is None:
+        raise _Unreachable("no_contact")
     if contact.kind not in work.tools.channels:
-        raise _Pointless("no_gateway")
+        raise _Unreachable("no_gateway")
     return _Addressee(
         CHANNEL_OF[contact.kind],
         contact.value,
@@ -170,6 +189,20 @@ def _read_check(work: UnitOfWork, check: people.ContactCheck) -> dict[str, Any]:
         return {}
     opened = work.keyring.open(check.sealed, table="contact_check", row=check.id, subject=check.id)
     return cast(dict[str, Any], opened)
+
+
+def _must_be_wanted(work: UnitOfWork, row: deliveries.Delivery) -> None:
+    """Look at the case again now: a withdrawal may have come between queue and sending (R46)."""
+    case = cases.case(work.session, row.case_id) if row.case_id else None
+    if case is None or case.status == "open":
+        return
+    if row.letter in ASKING:
+        raise _Pointless("case_closed")
+    # Its own page stays open to a family: a link that it asks for afterwards goes out.
+    if row.letter == "resume_link":
+        stopped = cases.stopped_at(work.session, case)
+        if stopped is not None and row.created_at < stopped:
+            raise _Pointless("case_closed")
 
 
 def _link(work: UnitOfWork, link_id: UUID) -> str:
