@@ -10,9 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from server.access.actors import SYSTEM
-from server.gateways.message import NotSent, Undeliverable
+from server.gateways.message import NotSent, SetAside, Undeliverable
 from server.jobs import documents, notifications
-from server.jobs.ground import MOST_ATTEMPTS, UNDER_WAY, Runtime, wait_after
+from server.jobs.ground import MOST_ATTEMPTS, SPREAD, UNDER_WAY, Runtime, wait_after
 from server.kernel.logs import facts_of, log
 from server.services.consent import receipts
 from server.services.messages import letters
@@ -64,10 +64,19 @@ def _carry_out(runtime: Runtime, claimed: Claimed, effect: Effect) -> None:
 
     try:
         TOPICS[effect.topic].carry_out(runtime, claimed.tenant_id, effect.payload, done)
+    except SetAside as rest:
+        _set_aside(runtime, claimed, effect, rest)
     except Exception as error:
         _fail(runtime, claimed, effect, error)
     else:
         log.info("effect_done", job=str(effect.id), topic=effect.topic)
+
+
+def _set_aside(runtime: Runtime, claimed: Claimed, effect: Effect, rest: SetAside) -> None:
+    """Let it wait as long as its way rests: nothing was tried, so no attempt is used up."""
+    until = rest.until + random.random() * SPREAD  # noqa: S311 - spreads load, guards nothing
+    with runtime.tools.begin(SYSTEM, claimed.tenant_id) as work:
+        outgoing.set_aside_effect(work.session, effect.id, failure=rest.reason, until=until)
 
 
 def _fail(runtime: Runtime, claimed: Claimed, effect: Effect, error: Exception) -> None:

@@ -19,6 +19,10 @@ BATCH = 100
 MOST_ATTEMPTS = 30
 FIRST_WAIT = timedelta(seconds=4)
 LONGEST_WAIT = timedelta(minutes=10)
+# What was put aside together comes back one after another.
+SPREAD = timedelta(seconds=2)
+# For so long effects are carried out in the scheduler before it looks at timers again.
+DRAIN = 1.0  # seconds
 
 
 class Folder(Protocol):

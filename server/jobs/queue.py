@@ -14,7 +14,8 @@ from server.store.due import Claimed
 NAME = "effects"
 JOB = "server.jobs.worker.carry_out"
 # The queue is kept short: what waits longer than its lease is claimed again for nothing.
-LONGEST_QUEUE = 400
+# Short also because a code that is given to the workers first stands behind none of it.
+LONGEST_QUEUE = 100
 Waiting = Queue
 
 
@@ -51,6 +52,7 @@ def put(waiting: Waiting, claimed: Sequence[Claimed]) -> None:
                 timeout=LONGEST_JOB,
                 result_ttl=0,  # PostgreSQL knows what is done
                 failure_ttl=3600,
+                at_front=one.soon,
             )
             for one in claimed
             if str(one.id) not in there

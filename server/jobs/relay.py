@@ -6,25 +6,30 @@ Redis loses is claimed again when its lease runs out: nothing depends on Redis k
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from redis.exceptions import RedisError
 
 from server.jobs import effects, queue
-from server.jobs.ground import BATCH, QUEUED, UNDER_WAY, Runtime
+from server.jobs.ground import BATCH, DRAIN, QUEUED, UNDER_WAY, Runtime
 from server.kernel.logs import facts_of, log
 from server.store import outgoing
 from server.store.due import Claimed
 
 
-def relay(runtime: Runtime, waiting: queue.Waiting | None) -> int:
+def relay(
+    runtime: Runtime, waiting: queue.Waiting | None, *, beat: Callable[[], None] = lambda: None
+) -> int:
     """Hand over what is due, or carry it out here; how many effects that were.
 
-    `waiting` is the queue of the workers, None where there is no Redis.
+    `waiting` is the queue of the workers, None where there is no Redis. `beat` is called after
+    each effect carried out here, and the first one that ends late ends the round.
     """
     room = _room(waiting) if waiting is not None else None
     if waiting is None or room is None:
-        return _carry_out(runtime, _claim(runtime, limit=BATCH, leased=UNDER_WAY))
+        return _carry_out(runtime, _claim(runtime, limit=BATCH, leased=UNDER_WAY), beat)
     claimed = _claim(runtime, limit=min(BATCH, room), leased=QUEUED) if room else []
     if not claimed:
         return 0
@@ -32,7 +37,7 @@ def relay(runtime: Runtime, waiting: queue.Waiting | None) -> int:
         queue.put(waiting, claimed)
     except RedisError as error:
         log.warning("redis_away", count=len(claimed), **facts_of(error))
-        return _carry_out(runtime, claimed)
+        return _carry_out(runtime, claimed, beat)
     return len(claimed)
 
 
@@ -44,10 +49,22 @@ def _room(waiting: queue.Waiting) -> int | None:
         return None
 
 
-def _carry_out(runtime: Runtime, claimed: list[Claimed]) -> int:
-    for one in claimed:
+def _carry_out(runtime: Runtime, claimed: list[Claimed], beat: Callable[[], None]) -> int:
+    enough = time.monotonic() + DRAIN
+    for done, one in enumerate(claimed, start=1):
         effects.carry_out(runtime, one)
+        beat()
+        if time.monotonic() > enough:
+            # A slow server must not keep timers waiting, nor a code that is asked for meanwhile.
+            _release(runtime, claimed[done:])
+            return done
     return len(claimed)
+
+
+def _release(runtime: Runtime, claimed: list[Claimed]) -> None:
+    with runtime.tools.database.begin(None) as transaction:
+        transaction.as_relay()
+        outgoing.release_effects(transaction.session, [one.id for one in claimed])
 
 
 def _claim(runtime: Runtime, *, limit: int, leased: timedelta) -> list[Claimed]:

@@ -39,7 +39,7 @@ class Scheduler:
         done = 0
         for part in (self._sweep_when_due, self._relay, self._fire, self._apply):
             done += part()
-            heartbeat.beat(self._runtime.settings.data.path)
+            self._beat()
         return done
 
     def is_anything_left(self) -> bool:
@@ -52,7 +52,10 @@ class Scheduler:
             )
 
     def _relay(self) -> int:
-        return relay(self._runtime, self._waiting)
+        return relay(self._runtime, self._waiting, beat=self._beat)
+
+    def _beat(self) -> None:
+        heartbeat.beat(self._runtime.settings.data.path)
 
     def _fire(self) -> int:
         return fire_due(self._runtime)

@@ -18,10 +18,11 @@ from sqlalchemy.orm import Session
 
 
 class Claimed(NamedTuple):
-    """A due row: its id and whose it is."""
+    """A due row: its id, whose it is, and whether somebody waits for it at this minute."""
 
     id: UUID
     tenant_id: UUID
+    soon: bool = False
 
 
 _TIMERS = text(

@@ -27,43 +27,50 @@ class Effect(NamedTuple):
     attempts: int
 
 
-# Tenants take turns: twenty thousand letters of one must not hold up the code of another.
+# One of each lane comes into question before anything is cut off: a hundred and fifty letters to
+# one coordinator must not hold up a parent's code. Codes go first, since they soon run out. Then
+# tenants take turns: twenty thousand letters of one must not hold up those of another. All of it
+# reads what is not done (`ix_outbox_due`), however much was done before.
 _EFFECTS = text(
-    "WITH fair AS (SELECT id, tenant_id, turn FROM (SELECT o.id, o.tenant_id, o.run_at,"
-    " row_number() OVER (PARTITION BY o.tenant_id ORDER BY o.run_at, o.id) AS turn"
+    # Only what is on its way keeps its lane: a letter that failed must not hold up the next code.
+    "WITH taken AS MATERIALIZED (SELECT tenant_id, payload->>'lane' AS lane FROM outbox"
+    " WHERE done_at IS NULL AND not_before > :real AND failure IS NULL AND payload ? 'lane'),"
+    " heads AS (SELECT DISTINCT ON (o.tenant_id, coalesce(o.payload->>'lane', o.id::text))"
+    " o.id, o.tenant_id, o.run_at, o.payload ? 'soon' AS soon"
     " FROM outbox o WHERE o.done_at IS NULL AND o.run_at <= :now"
-    " AND (o.not_before IS NULL OR o.not_before <= :real)) AS due"
-    " ORDER BY turn, run_at, id LIMIT :limit)"
-    " SELECT o.id, o.tenant_id, o.payload->>'lane' FROM outbox o"
-    " JOIN fair USING (id, tenant_id)"
+    " AND (o.not_before IS NULL OR o.not_before <= :real)"
+    " AND NOT EXISTS (SELECT FROM taken"
+    " WHERE taken.tenant_id = o.tenant_id AND taken.lane = o.payload->>'lane')"
+    " ORDER BY o.tenant_id, coalesce(o.payload->>'lane', o.id::text),"
+    " o.payload ? 'soon' DESC, o.run_at, o.id),"
+    " fair AS (SELECT id, tenant_id, soon, row_number()"
+    " OVER (PARTITION BY tenant_id ORDER BY soon DESC, run_at, id) AS turn"
+    " FROM heads ORDER BY soon DESC, turn, run_at, id LIMIT :limit)"
+    " SELECT o.id, o.tenant_id, fair.soon FROM outbox o JOIN fair USING (id, tenant_id)"
     # Asked again under the lock: somebody else may have leased the row in between.
     " WHERE o.done_at IS NULL AND (o.not_before IS NULL OR o.not_before <= :real)"
-    " ORDER BY fair.turn, o.run_at, o.id FOR UPDATE OF o SKIP LOCKED"
+    " ORDER BY fair.soon DESC, fair.turn, o.run_at, o.id FOR UPDATE OF o SKIP LOCKED"
 )
 _LEASE_EFFECTS = text("UPDATE outbox SET not_before = :until WHERE id = ANY(:ids)")
-# Only what is on its way keeps its lane: a letter that failed must not hold up the next code.
-_LANES_TAKEN = text(
-    "SELECT tenant_id, payload->>'lane' FROM outbox"
-    " WHERE done_at IS NULL AND not_before > :real AND failure IS NULL AND payload ? 'lane'"
+_RELEASE_EFFECTS = text(
+    "UPDATE outbox SET not_before = NULL WHERE id = ANY(:ids) AND done_at IS NULL"
 )
 
 
 def claim_effects(
     session: Session, *, now: datetime, real: datetime, until: datetime, limit: int
 ) -> list[Claimed]:
-    """Lease due effects until a moment, oldest first, one of a lane at a time."""
-    taken = {(row[0], row[1]) for row in session.execute(_LANES_TAKEN, {"real": real})}
-    claimed = []
+    """Lease due effects until a moment, one of a lane at a time: codes, then the oldest."""
     found = session.execute(_EFFECTS, {"now": now, "real": real, "limit": limit})
-    for effect_id, tenant_id, lane in found:
-        if lane is not None:
-            if (tenant_id, lane) in taken:
-                continue
-            taken.add((tenant_id, lane))
-        claimed.append(Claimed(effect_id, tenant_id))
+    claimed = [Claimed(*row) for row in found]
     if claimed:
         session.execute(_LEASE_EFFECTS, {"until": until, "ids": [row.id for row in claimed]})
     return claimed
+
+
+def release_effects(session: Session, effect_ids: Sequence[UUID]) -> None:
+    """Give leased effects back untouched: whoever comes next may take them at once."""
+    session.execute(_RELEASE_EFFECTS, {"ids": list(effect_ids)})
 
 
 def begin_effect(session: Session, effect_id: UUID, *, until: datetime) -> Effect | None:
@@ -94,6 +101,17 @@ def put_off_effect(session: Session, effect_id: UUID, *, failure: str, until: da
     session.execute(
         text(
             "UPDATE outbox SET attempts = attempts + 1, failure = :failure, not_before = :until"
+            " WHERE id = :id AND done_at IS NULL"
+        ),
+        {"id": effect_id, "failure": failure, "until": until},
+    )
+
+
+def set_aside_effect(session: Session, effect_id: UUID, *, failure: str, until: datetime) -> None:
+    """The effect was not tried, for what failed another one, and its turn comes at a moment."""
+    session.execute(
+        text(
+            "UPDATE outbox SET failure = :failure, not_before = :until"
             " WHERE id = :id AND done_at IS NULL"
         ),
         {"id": effect_id, "failure": failure, "until": until},

@@ -134,6 +134,15 @@ def test_the_queue_is_kept_short(
     assert place.rows("SELECT not_before FROM outbox") == [(None,)]
 
 
+def test_a_code_is_the_next_a_worker_takes(place: Place, waiting: queue.Waiting) -> None:
+    queue.put(waiting, [Claimed(new_id(), place.tenant_id) for _ in range(3)])
+    code = Claimed(new_id(), place.tenant_id, soon=True)
+
+    queue.put(waiting, [code])
+
+    assert waiting.get_job_ids()[0] == str(code.id)
+
+
 def test_an_effect_that_fails_is_no_failed_job(place: Place, waiting: queue.Waiting) -> None:
     with place.work() as work:
         work.emit("no_such_topic", {})

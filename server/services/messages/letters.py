@@ -70,7 +70,11 @@ def queue_letter(
         at=work.now,
     )
     # The lane keeps letters to one person in order; it is a random id and tells nothing.
-    work.emit(TOPIC, {"delivery": str(delivery_id), "lane": str(whom)})
+    payload: dict[str, Any] = {"delivery": str(delivery_id), "lane": str(whom)}
+    if code_id is not None:
+        # Somebody waits for it in front of a page, and soon it is worth nothing.
+        payload["soon"] = True
+    work.emit(TOPIC, payload)
     return delivery_id
 
 
