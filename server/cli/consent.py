@@ -169,7 +169,9 @@ def _anchors(file: Path | None) -> list[Head]:
         line = getattr(error, "facts", {}).get("line", 1)
         raise CannotLook(
             speaking.sentence(
-                N_("%(path)s, line %(line)s: an anchor is three words: chain, number, hash."),
+                N_(
+                    "%(path)s, line %(line)s: an anchor is three words: chain, number, fingerprint."
+                ),
                 path=file,
                 line=line,
             )

@@ -173,11 +173,11 @@ def _proof(receipt: Mapping[str, Any], locale: str) -> list[dict[str, Any]]:
         return {**row(msgid, value, **values), "hash": True}
 
     evidence = receipt["evidence"]
-    rows = [digits(N_("Hash of the document (SHA-256)"), receipt["document_hash"])]
+    rows = [digits(N_("Fingerprint of the document (SHA-256)"), receipt["document_hash"])]
     for signature in receipt["signatures"]:
         rows.append(
             digits(
-                N_("Hash of the answer, %(name)s"),
+                N_("Fingerprint of the answer, %(name)s"),
                 signature["answers_hash"],
                 name=signature["name"],
             )
@@ -185,9 +185,9 @@ def _proof(receipt: Mapping[str, Any], locale: str) -> list[dict[str, Any]]:
     last = receipt["signatures"][-1]
     return [
         *rows,
-        digits(N_("Hash of the list that the code signed"), last["manifest_hash"]),
+        digits(N_("Fingerprint of the list that the code signed"), last["manifest_hash"]),
         row(N_("Number in the journal of evidence"), str(evidence["seq"])),
         row(N_("End of the journal then, number"), str(evidence["head_seq"])),
-        digits(N_("End of the journal then, hash"), evidence["head_hash"]),
+        digits(N_("End of the journal then, fingerprint"), evidence["head_hash"]),
         row(N_("Journal"), evidence["stream"]),
     ]

@@ -47,6 +47,11 @@ class Office:
         return [letter for letter in found if letter["letter"] == name]
 
     def pdf(self, mine: Enrolment, consent: str = "processing") -> bytes:
+        return self.confirmation(mine, consent).content
+
+    def confirmation(
+        self, mine: Enrolment, consent: str = "processing"
+    ) -> receipts.Confirmation:
         return self.school.do(
             mine.guardian, receipts.receipt_pdf, consent_id=mine.consent_id(consent)
         )
@@ -76,6 +81,38 @@ def test_each_consent_gets_a_confirmation_of_its_own(office: Office, mine: Enrol
 
     assert office.rows("SELECT count(DISTINCT consent_id) FROM receipt") == [(2,)]
     assert office.pdf(mine) != office.pdf(mine, "participation")
+
+
+def test_its_name_tells_the_consent_and_the_day_and_nobody(
+    office: Office, mine: Enrolment
+) -> None:
+    office.settle()
+
+    names = {office.confirmation(mine, one).name for one in ("processing", "participation")}
+
+    assert names == {
+        "soglasie-na-rabotu-so-svedeniyami-o-rebenke-2026-09-07.pdf",
+        "soglasie-na-uchastie-v-programme-2026-09-07.pdf",
+    }
+
+
+@pytest.mark.parametrize("age", [10, 15])
+def test_the_shipped_texts_fit_on_two_sheets(office: Office, age: int) -> None:
+    # At 15 the child signs as well, and stands on the sheet beside the guardian.
+    made = an_enrolment(office.school, at="questionnaire", age=age)
+    office.settle()
+    for consent in ("processing", "participation"):
+        found = pypdf.PdfReader(io.BytesIO(office.pdf(made, consent)))
+
+        assert len(found.pages) <= 2
+
+
+def test_one_word_for_one_thing(office: Office, mine: Enrolment) -> None:
+    office.settle()
+    said = words_of(office.pdf(mine)).lower()
+
+    assert "отпечаток" in said
+    assert "хеш" not in said
 
 
 def test_it_says_what_was_signed_by_whom_when_how_and_how_to_take_it_back(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any, cast
 from uuid import UUID
@@ -16,10 +17,11 @@ from zoneinfo import ZoneInfo
 from server.access import policy
 from server.access.policy import Permission, Thing
 from server.consents import receipts as plain
-from server.consents.signers import Signer
+from server.consents.signers import Signer, day_in
 from server.kernel.canonical import sha256_hex
 from server.kernel.errors import Broken, NotFound
 from server.kernel.ids import new_id
+from server.kernel.latin import latin
 from server.kernel.text import Text
 from server.model.bundle import Bundle
 from server.services import evidence, persons
@@ -86,7 +88,15 @@ def make_receipt(work: UnitOfWork, *, consent_id: UUID, seq: int, render: Render
         _send_letters(work, row, signatures)
 
 
-def receipt_pdf(work: UnitOfWork, *, consent_id: UUID) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """A PDF and the name it is kept under: which consent and which day, nothing of a person."""
+
+    name: str
+    content: bytes
+
+
+def receipt_pdf(work: UnitOfWork, *, consent_id: UUID) -> Confirmation:
     """The newest confirmation of a consent, for those who signed it and for nobody else.
 
     :raises NotFound: when there is none, or it is not theirs.
@@ -105,7 +115,24 @@ def receipt_pdf(work: UnitOfWork, *, consent_id: UUID) -> bytes:
     )
     if sha256_hex(pdf) != newest.pdf_hash:
         raise Broken(what="receipt", receipt=str(newest.id))
-    return pdf
+    return Confirmation(_file_name(work, row, newest), pdf)
+
+
+def _file_name(work: UnitOfWork, row: consents.Consent, receipt: consents.Receipt) -> str:
+    """`soglasie-na-fotografii-2026-11-24.pdf`: the title of the consent as it is defined.
+
+    The title in the document itself may hold a name; this one shows in lists of downloads.
+    """
+    case = cast(cases.Case, cases.case(work.session, row.case_id))
+    school = cast(schools.School, schools.school(work.session, case.school_id))
+    spec = work.ready(row.definition_hash, school.variant).bundle.consents[row.consent]
+    signed = next(
+        one.at
+        for one in consents.signatures_of(work.session, [row.id])
+        if one.evidence_seq == receipt.evidence_seq
+    )
+    title = latin(spec.title.in_(row.locale), between="-", most=60) or row.consent
+    return f"{title}-{day_in(school.zone, signed)}.pdf"
 
 
 def _signers(work: UnitOfWork, row: consents.Consent) -> list[UUID]:
