@@ -13,7 +13,7 @@ from server.access.policy import Permission
 from server.api.consents import ConsentOut, consent_out
 from server.api.table import Call, CaseRef, Wire, route
 from server.consents.signers import day_in
-from server.forms.answers import read_json
+from server.forms.answers import read_json, schema_of
 from server.forms.definition import FormSpec
 from server.services.accounts import people
 from server.services.cases import filling
@@ -98,6 +98,14 @@ class InviteIn(Wire):
     locale: str = Field(default="ru", pattern=r"^(ru|en)$")
 
 
+class FormOut(Wire):
+    """A questionnaire: the question of each field, and the JSON Schema of its `answers`."""
+
+    form: str
+    labels: dict[str, dict[str, str]]
+    answers: dict[str, Any]
+
+
 class AnswersIn(Wire):
     """Answers by field."""
 
@@ -167,6 +175,18 @@ def case_events(work: UnitOfWork, call: Call) -> EventsOut:
             )
             for row, _ in card.events
         ]
+    )
+
+
+@route("GET", "/cases/<uuid:case_id>/forms/<step>", needs=Permission.CASE_FILL_FOR_FAMILY,
+       answer=FormOut)  # fmt: skip
+def read_form(work: UnitOfWork, call: Call) -> FormOut:
+    """What an open questionnaire asks, and the shape its answers are sent in."""
+    opened = filling.open_form(work, case_id=call.path["case_id"], step=call.path["step"])
+    return FormOut(
+        form=opened.form.form,
+        labels={name: dict(label) for name, label in filling.labels_of(opened.form).items()},
+        answers=schema_of(opened.form),
     )
 
 

@@ -1,10 +1,9 @@
-"""Messages to telephones: what a gateway must do, and one over HTTP."""
+"""Messages to telephones, by a gateway over HTTP."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import httpx
 
@@ -16,17 +15,6 @@ DEADLINE = 15.0  # seconds in all, however steadily the answer drips
 _REFUSED = frozenset({400, 410, 413, 422})
 # What every other message would be told as well.
 _CLOSED = {401: "sign_in_refused", 403: "sign_in_refused", 429: "too_many"}
-
-
-class SmsGateway(Protocol):
-    """Takes a message for a telephone number in E.164."""
-
-    def send(self, message: Message) -> None:
-        """Hand the message over.
-
-        :raises Undeliverable: it will never be taken.
-        :raises TryLater: it may be taken later.
-        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

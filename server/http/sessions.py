@@ -247,12 +247,6 @@ def family() -> Family | None:
     )
 
 
-def assure_family() -> None:
-    """A code was typed: from now on the session may read and sign. Its id changes."""
-    session["family"] = {**session["family"], "assured": True}
-    current().renew()
-
-
 def end_family() -> None:
     """Forget the family in this browser, and all its pages kept: Back shows nothing any more."""
     for key in [key for key in session if key not in _STAFF_KEYS]:

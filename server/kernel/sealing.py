@@ -25,7 +25,6 @@ from server.kernel.errors import Broken
 VERSION = b"\x01"  # of the blob's layout and of what is written in it; authenticated with the rest
 SHORTEST = 32
 _NONCE = 12
-_CANARY = b"the canary sings"
 
 
 class Wrapped(NamedTuple):
@@ -95,21 +94,6 @@ class MasterKeys:
         """
         place = _place_of_key(wrapped.epoch, subject)
         return self._sealer(wrapped.epoch).open(wrapped.blob, **place)
-
-    def rewrap(self, wrapped: Wrapped, *, subject: UUID | str) -> Wrapped:
-        """The same key under the newest epoch: how the living survive a rotation."""
-        return self.wrap(self.unwrap(wrapped, subject=subject), subject=subject)
-
-    def canary(self, epoch: int) -> bytes:
-        """A blob to store beside the keys of an epoch, by which `keys check` knows it again."""
-        return self._sealer(epoch).seal(_CANARY, **_place_of_key(epoch, "canary"))
-
-    def knows_canary(self, epoch: int, blob: bytes) -> bool:
-        """Whether the key file at hand is the one by which this epoch's keys were wrapped."""
-        try:
-            return self._sealer(epoch).open(blob, **_place_of_key(epoch, "canary")) == _CANARY
-        except Broken:
-            return False
 
     def _sealer(self, epoch: int) -> Sealer:
         if epoch not in self.by_epoch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -99,6 +100,20 @@ def test_a_child_is_found_by_surname_in_the_body_and_never_in_the_address(
 
     assert [row["child"] for row in found["tasks"]] == ["Редкофамильцев Ян"]
     assert program.get(f"{path}?search=x").status_code == 422
+
+
+def test_a_form_tells_what_it_asks_and_takes_what_fits(program: Program, school: School) -> None:
+    mine = an_enrolment(school, at="questionnaire")
+    path = f"/cases/{mine.case_id}/forms/minor_questionnaire"
+
+    asked = program.get(path).get_json()
+    answers = {"goal": "Шить", "interests": ["crafts"]}
+
+    assert set(answers) <= set(asked["answers"]["properties"])
+    assert set(asked["answers"]["required"]) <= set(answers)
+    assert asked["labels"]["goal"]["ru"] == "Твоя цель"
+    assert program.post(path, {"answers": answers}).status_code == 200
+    assert program.get(path).status_code == 409  # it is filled in
 
 
 def test_answers_for_a_family_are_checked_field_by_field(program: Program, school: School) -> None:
@@ -201,8 +216,7 @@ def test_foreign_and_missing_things_are_answered_byte_for_byte_alike(
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
 def test_bodies_and_queries_refuse_what_they_do_not_know(program: Program, row: Any) -> None:
     path = row.path
-    for name in ("school_id", "case_id", "task_id", "consent_id"):
-        path = path.replace(f"<uuid:{name}>", str(uuid4()))
+    path = re.sub(r"<uuid:\w+>", str(uuid4()), path)
     path = path.replace("<step>", "minor_questionnaire")
     if row.body is not None:
         for body in ({"tenant_id": "x"}, [], "text", None):

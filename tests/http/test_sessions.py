@@ -38,7 +38,9 @@ def family(app: Flask) -> FlaskClient:
     @pages.get("/typed-a-code")
     @door("family")
     def typed_a_code() -> str:
-        sessions.assure_family()
+        sessions.start_family(
+            kind="guardian", tenant_id=TENANT, person_id=PERSON, case_id=CASE, assured=True
+        )
         return "assured"
 
     @pages.get("/hand-over")
