@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
@@ -76,7 +77,7 @@ def a_program(
     token = school.do(
         SHELL,
         tokens.issue_token,
-        name="test",
+        name=f"test {uuid4()}",
         scopes=scopes,
         person_id=colleague.person_id,
         school_id=school.id,

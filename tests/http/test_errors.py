@@ -163,11 +163,14 @@ def test_programs_are_told_where_a_definition_is_wrong(
         {
             "code": "YAML-TAB",
             "detail": "There is a tab here. Use spaces.",
+            "pointer": None,
             "at": "x.goal",
             "file": "forms/x.yaml",
             "line": 3,
             "column": 7,
             "rule": "model.P10",
+            "warning": False,
+            "trail": [],
         }
     ]
 
