@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from server.admin.drafts import Changes, FormDraft, Posted, edited_form
+from server.admin.changes import Changes
+from server.admin.drafts import FormDraft
+from server.admin.edits import edited_form
+from server.admin.posted import Posted
 from server.admin.times import edited_times, typed
 from server.kernel import places
 from server.model.bundle import Bundle, read_folder
