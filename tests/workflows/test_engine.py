@@ -8,7 +8,7 @@ import pytest
 
 from server.kernel.durations import Duration
 from server.kernel.errors import ConsentMissing, MentorSchoolError, Refused, StageClosed
-from server.workflows.engine import advance, describe, outcomes_left
+from server.workflows.engine import advance, outcomes_left
 from server.workflows.moves import (
     CaseState,
     Closed,
@@ -23,6 +23,7 @@ from server.workflows.moves import (
     TaskFinished,
     Withdrawn,
 )
+from server.workflows.telling import describe
 
 GIVEN = {"processing": "given", "participation": "given"}
 ASKED = {"processing": "requested", "participation": "requested"}
