@@ -46,6 +46,8 @@ LISTED = frozenset(
         "process",
         "release",
         "hash",
+        "setting",  # its name, never what it is set to
+        "server",  # where one is looked for, without user and password
         "withheld",
     }
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -87,6 +88,12 @@ select current_setting('server_version_num'), current_user,
           and pg_has_role(current_user, relay.oid, 'SET'))
 from pg_roles where rolname = current_user
 """
+
+
+# What the driver says before the cause; it repeats the address.
+_DRIVERS_PREFIX = re.compile(
+    r"^(connection (failed|is bad): )?(connection to server .*? failed: )?((FATAL|ERROR): +)?"
+)
 
 
 def roles_sql() -> str:
@@ -318,7 +325,9 @@ def prepare_external(owner_url: str, app_url: str) -> None:
 
 def unreachable(error: psycopg.OperationalError, name: str) -> StartRefused:
     """The refusal that tells which address did not answer, without repeating it."""
-    detail = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+    # The driver tells the cause first; what follows are questions and further attempts.
+    first, *_ = str(error).strip().splitlines() or [type(error).__name__]
+    detail = _DRIVERS_PREFIX.sub("", first).rstrip(" .?")
     return StartRefused(reason="no_connection", detail=detail, name=name)
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from server.data_folder import DataFolder
 from server.supervisor.processes import Child, Program
 
+PATIENCE = 2.0  # seconds
+
 
 def child(data: DataFolder, server: Path) -> Child:
     """Redis on a socket in the data folder, closed to other users, with an append-only file."""
@@ -52,6 +54,20 @@ def answers(data: DataFolder) -> bool:
             return line.recv(16).startswith(b"+PONG")
         except OSError:
             return False
+
+
+def is_there(address: str) -> bool:
+    """Whether a Redis of somebody else's takes commands now."""
+    # Only whoever has one waits for its library.
+    from redis import Redis
+    from redis.exceptions import RedisError
+
+    connection = Redis.from_url(address, socket_connect_timeout=PATIENCE, socket_timeout=PATIENCE)
+    try:
+        with connection:
+            return bool(connection.ping())
+    except RedisError:
+        return False
 
 
 def set_aside(data: DataFolder) -> Path:

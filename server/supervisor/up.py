@@ -8,6 +8,7 @@ import sys
 import time
 
 from server.kernel import lifeline, places
+from server.kernel.addresses import without_password
 from server.settings import Settings
 from server.store import migrations
 from server.supervisor import binaries, lock, port, redis
@@ -97,6 +98,7 @@ class Installation:
             os.close(go)
         self._wait_for_pages()
         if self._redis_url is not None:
+            self._tell_of_missing_redis(self._redis_url)
             self._worker.start()
         self._scheduler.start()
 
@@ -194,6 +196,17 @@ class Installation:
                 self._redis.plan_restart()
                 self._wakeups.pause(0.2)
                 self._start_again(self._redis)
+
+    def _tell_of_missing_redis(self, url: str) -> None:
+        if self._redis or redis.is_there(url):
+            return
+        self._say(
+            N_(
+                "Redis does not answer at %(address)s, which REDIS_URL names. Until it does, "
+                "the scheduler does the jobs itself, one after another."
+            ),
+            address=without_password(url),
+        )
 
     def _wait_for_pages(self) -> None:
         begun = time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -122,6 +123,33 @@ def test_without_redis_it_says_so_and_runs(install, start):
 
     assert "There is no Redis" in up.said
     assert not any(" worker" in command for command in up.processes().values())
+
+
+def test_a_redis_that_does_not_answer_is_told_and_work_goes_on(tmp_path, start, app_url, owner_url):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    up = start(
+        DataFolder(tmp_path / "data"),
+        "--sandbox",
+        DATABASE_URL=app_url,
+        DATABASE_OWNER_URL=owner_url,
+        REDIS_URL=f"redis://:top-secret@127.0.0.1:{port}/0",
+    )
+    up.wait_until_running()
+    log = up.data.logs / "worker.log"
+    up.wait_until(lambda: "redis_away" in log.read_text())
+
+    assert f"Redis does not answer at redis://127.0.0.1:{port}/0" in up.said
+    (line,) = [json.loads(one) for one in log.read_text().splitlines()]
+    assert line["setting"] == "REDIS_URL"
+    assert line["server"] == f"redis://127.0.0.1:{port}/0"
+    assert "top-secret" not in up.said + log.read_text()
+    assert "ended unexpectedly" not in up.said
+    up.wait_until((up.data.path / "scheduler.alive").exists)
+
+    up.send(signal.SIGTERM)
+
+    assert up.ended() == 0
 
 
 def test_addresses_replace_the_embedded_servers(tmp_path, start, app_url, owner_url, redis_url):
