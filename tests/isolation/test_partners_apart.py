@@ -26,7 +26,7 @@ from server.http import sessions
 from server.http.context import door
 from server.runtime import Runtime
 from server.services.accounts import tokens
-from server.store import accounts, tables
+from server.store import accounts, schools, tables
 from tests.factories import (
     Colleague,
     Enrolment,
@@ -37,6 +37,9 @@ from tests.factories import (
     standing_still,
 )
 
+_NAMES = (
+    "case_id", "task_id", "consent_id", "school_id", "person_id", "position_id", "token_id",
+)  # fmt: skip
 READERS = ("coordinator", "partner_admin", "guardian", "mentee", "token", "nobody")
 BASE = "http://localhost:8000"
 # What tells two answers to the same question apart without telling anything.
@@ -64,6 +67,11 @@ class House:
             "task_id": self.mine.task("decision").id,
             "consent_id": self.mine.consent_id("processing"),
             "school_id": self.school.id,
+            "person_id": self.admin.person_id,
+            "position_id": self.school.do(
+                SHELL, lambda work: schools.positions_of(work.session, self.coordinator.person_id)
+            )[0].id,
+            "token_id": self.school.do(SHELL, tokens.tokens)[0].id,
         }
 
 
@@ -220,7 +228,7 @@ def _house(still: Runtime) -> House:
 def _addresses(app: Flask) -> Iterator[tuple[str, str]]:
     """Every address that carries an id of ours, with each of its methods."""
     for rule in rules(app):
-        if any(name in rule["rule"] for name in ("case_id", "task_id", "consent_id", "school_id")):
+        if any(name in rule["rule"] for name in _NAMES):
             for method in rule["methods"]:
                 yield method, rule["rule"]
 
@@ -333,7 +341,8 @@ def _fingerprint(house: House) -> str:
     def read(work: Any) -> str:
         parts = []
         for table in ("case", "task", "consent", "answer", "decision", "evidence", "person",
-                      "settings_revision", "delivery", "signature", "outbox"):  # fmt: skip
+                      "settings_revision", "position", "api_token", "delivery", "signature",
+                      "outbox"):  # fmt: skip
             rows = work.session.execute(
                 text(f"SELECT to_jsonb(t) - 'not_before' FROM \"{table}\" t ORDER BY 1")
             ).scalars()
