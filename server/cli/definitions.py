@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,8 +16,9 @@ from server.cli import speaking
 from server.kernel import places, yaml
 from server.kernel.problems import Place, Problem
 from server.model import settings as school_settings
-from server.model.bundle import Bundle, folder_sources, read_sources
+from server.model.bundle import Bundle, folder_sources, read_sources, read_what_can_be
 from server.model.checks import check as check_bundle
+from server.model.checks import check_sources
 from server.model.definition import SettingsSpec
 from server.model.reading import read_document
 from server.model.schemas import KINDS, schema_files
@@ -27,6 +29,11 @@ from server.workflows.diagram import mermaid
 
 # The first key of a file says what it is, and with it the folder where it lies.
 _FOLDERS = {"workflow": "workflows", "form": "forms", "consent": "consents"}
+_KINDS = (*_FOLDERS, "settings", "legal", "model")
+# The same of a file that is no YAML; what is wrong with it is told when it is read.
+_FIRST_KEY = re.compile(
+    rf"^({'|'.join(_KINDS)}):[ ]*[\"']?([a-z][a-z0-9_]*)?".encode(), re.MULTILINE
+)
 
 
 @click.group(help=N_("Check and publish definitions."))
@@ -201,6 +208,7 @@ class _Checking:
         """Single files take the place of shipped ones, so that all they name is there."""
         sources, _ = folder_sources(places.workflow_defs())
         shown: dict[str, str] = {}
+        unnamed: set[str] = set()
         for file in files:
             self.files += 1
             source = _read(file)
@@ -210,8 +218,9 @@ class _Checking:
             elif name is not None:
                 sources[name] = source
                 shown[name] = _as_typed(file)
-        if not self.problems:
-            self._check(sources, shown, overlay, [])
+            else:
+                unnamed.update(f"{kind}:{file.stem}" for kind in _FOLDERS)
+        self._check(sources, shown, overlay, [], frozenset(unnamed))
 
     def _name_of(self, file: Path, source: bytes) -> str | None:
         """Where a single file would lie in a folder; `settings` for a school's settings."""
@@ -219,19 +228,17 @@ class _Checking:
             return f"consents/{file.name}"
         document = yaml.load(source, file=_as_typed(file))
         if isinstance(document, list):
-            self.problems += document
-            return None
-        kinds = [*_FOLDERS, "settings", "legal", "model"]
+            first = _FIRST_KEY.search(source)
+            if first is None:
+                self.problems += document
+                return None
+            return _folder_name(first[1].decode(), (first[2] or b"").decode(), file)
         # A consent has a key `form` as well: what stands first says what the file is.
-        key = next((key for key in document.data if key in kinds), None)
+        key = next((key for key in document.data if key in _KINDS), None)
         if key is None:
-            self.problems.append(Problem("FILE-KIND", {"kinds": kinds}, document.place(())))
+            self.problems.append(Problem("FILE-KIND", {"kinds": _KINDS}, document.place(())))
             return None
-        if key in _FOLDERS:
-            return f"{_FOLDERS[key]}/{_name(document.data[key], file)}.yaml"
-        if key == "legal":
-            return f"legal/{_name(document.data[key], file)}.yaml"
-        return "model.yaml" if key == "model" else "settings"
+        return _folder_name(key, document.data[key], file)
 
     def _check(
         self,
@@ -239,14 +246,14 @@ class _Checking:
         shown: dict[str, str],
         overlay: Path | None,
         found: list[Problem],
+        unread: frozenset[str] = frozenset(),
     ) -> None:
-        bundle, problems = read_sources(sources)
+        read = read_what_can_be(sources)
+        self.origins.update(read.bundle.origins)
+        bundle, problems = check_sources(sources, unread=unread)
         problems = [*found, *problems]
-        if bundle is not None:
-            self.origins.update(bundle.origins)
-            problems += check_bundle(bundle)
-            if overlay is not None:
-                problems += _with_settings(bundle, overlay)
+        if overlay is not None:
+            problems += _with_settings(bundle, overlay)
         self.problems += [_shown_as(problem, shown) for problem in problems]
 
 
@@ -261,13 +268,21 @@ def _tell_release(checking: _Checking, number: str | None, *, as_json: bool) -> 
         speaking.say(N_("Published: release %(number)s."), number=number)
 
 
-def _with_settings(bundle: Bundle, file: Path) -> list[Problem]:
+def _folder_name(key: str, written: object, file: Path) -> str:
+    """Where a file of this kind lies in a folder of definitions; `settings` for a school's."""
+    if key in _FOLDERS or key == "legal":
+        return f"{_FOLDERS.get(key, key)}/{_name(written, file)}.yaml"
+    return "model.yaml" if key == "model" else "settings"
+
+
+def _with_settings(bundle: Bundle | None, file: Path) -> list[Problem]:
+    """What is wrong with a school's settings: by themselves, and with a model that is whole."""
     document = yaml.load(_read(file), file=_as_typed(file))
     if isinstance(document, list):
         return document
     spec = read_document(SettingsSpec, document)
-    if isinstance(spec, list):
-        return spec
+    if isinstance(spec, list) or bundle is None:
+        return spec if isinstance(spec, list) else []
     applied = school_settings.apply(bundle, spec, place_of=document.place)
     found = list(applied.problems)
     proved = check_bundle(applied.effective, variant=spec.variant)

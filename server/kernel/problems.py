@@ -20,13 +20,21 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn of a way through a workflow: `what` names its sentence (`sign`), facts fill it."""
+
+    what: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong.
 
     `code` is stable and names the sentence (`YAML-DUPLICATE`, `LIMIT-P10`); `facts` fill it.
     `at` is the dotted path of the point in the definitions (`minor_questionnaire.goal.label`),
     so that a page can show the problem beside its control. `why` is an id of the origin registry,
-    whose origin and source are shown beneath. `trail` is a counterexample path, step by step.
+    whose origin and source are shown beneath. `trail` is a counterexample path, turn by turn.
     """
 
     code: str
@@ -34,5 +42,5 @@ class Problem:
     place: Place | None = None
     at: str = ""
     why: str | None = None
-    trail: tuple[str, ...] = ()
+    trail: tuple[Turn, ...] = ()
     warning: bool = False

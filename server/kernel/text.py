@@ -14,6 +14,8 @@ from pydantic import (
 from pydantic_core import core_schema
 
 LOCALES = ("ru", "en")
+_LOCALE = r"^[a-z]{2}$"
+_LONGEST = 4000
 
 
 class Text(Mapping[str, str]):
@@ -52,14 +54,14 @@ class Text(Mapping[str, str]):
     def __get_pydantic_core_schema__(
         cls, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        words = core_schema.str_schema(min_length=1, max_length=4000)
+        words = core_schema.str_schema(min_length=1, max_length=_LONGEST)
         return core_schema.no_info_after_validator_function(
             cls,
             core_schema.union_schema(
                 [
                     core_schema.is_instance_schema(cls),
                     core_schema.dict_schema(
-                        core_schema.str_schema(pattern=r"^[a-z]{2}$"), words, min_length=1
+                        core_schema.str_schema(pattern=_LOCALE), words, min_length=1
                     ),
                 ]
             ),
@@ -70,11 +72,13 @@ class Text(Mapping[str, str]):
     def __get_pydantic_json_schema__(
         cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
+        words = {"type": "string", "minLength": 1, "maxLength": _LONGEST}
         return {
             "type": "object",
             "description": "The text by language: {ru: …, en: …}",
-            "properties": {locale: {"type": "string", "minLength": 1} for locale in LOCALES},
-            "additionalProperties": {"type": "string"},
+            "properties": dict.fromkeys(LOCALES, words),
+            "patternProperties": {_LOCALE: words},
+            "additionalProperties": False,
             "minProperties": 1,
         }
 

@@ -13,7 +13,9 @@ from pydantic_core import PydanticCustomError
 Flag = StrictBool
 Whole = StrictInt
 
-_WRITTEN = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+# How many days a month has is more than a pattern can say: the calendar is asked below.
+_PATTERN = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
+_WRITTEN = re.compile(_PATTERN)
 
 
 def parse_date(raw: Any) -> Any:
@@ -31,5 +33,7 @@ def parse_date(raw: Any) -> Any:
 WrittenDate = Annotated[
     date,
     BeforeValidator(parse_date),
-    WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-09-01"]}),
+    WithJsonSchema(
+        {"type": "string", "format": "date", "pattern": _PATTERN, "examples": ["2026-09-01"]}
+    ),
 ]

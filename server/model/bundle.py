@@ -173,15 +173,34 @@ def folder_sources(path: FilePath) -> tuple[dict[str, bytes], list[Problem]]:
     return sources, problems
 
 
+@dataclass(frozen=True)
+class Read:
+    """What could be read of some sources.
+
+    `bundle` holds all that is good, `unread` names what is not: documents (`form:goal`) and texts
+    (`text:consents/photo.ru.md`) that are there, and cannot be read.
+    """
+
+    bundle: Bundle
+    problems: tuple[Problem, ...]
+    unread: frozenset[str]
+
+
 def read_sources(sources: Mapping[str, str | bytes]) -> tuple[Bundle | None, list[Problem]]:
     """The bundle out of sources by their path; with any problem there is no bundle.
 
     What files say of each other is not looked at here: that is model/checks.py.
     """
+    read = read_what_can_be(sources)
+    return (None if read.problems else read.bundle), list(read.problems)
+
+
+def read_what_can_be(sources: Mapping[str, str | bytes]) -> Read:
+    """The good ones among sources by their path, so that one mistake does not hide the others."""
     reading = _Reading()
     for name in sorted(sources):
         reading.take(name, sources[name])
-    return reading.bundle(), reading.problems
+    return reading.read()
 
 
 _KINDS: tuple[tuple[str, str, type[BaseModel]], ...] = (
@@ -208,35 +227,55 @@ class _Reading:
         self.legal: dict[str, Any] = {}
         self.texts: dict[str, dict[str, str]] = {}
         self.model: ModelSpec | None = None
+        self.met: set[str] = set()  # all that is there, read or not
+        self.misnamed: dict[tuple[str, str], tuple[Any, Document]] = {}
 
     def take(self, name: str, source: str | bytes) -> None:
         if _ELSEWHERE.search(name):
             return
         if text := _TEXT.match(name):
+            self.met.add(f"text:{name}")
             self._text(name, text[1], text[2], source)
         elif law := _LEGAL.match(name):
+            self.met.add(f"legal:{law[1]}")
             self._with_document(name, source, lambda document: self._law(law[1], document))
         elif name == "model.yaml":
+            self.met.add("model:model")
             self._with_document(name, source, self._model)
         else:
-            kind = next((kind for kind in _KINDS if _in_folder(name, kind[1])), None)
-            if kind is None:
+            kind = next((kind for kind in _KINDS if name.startswith(f"{kind[1]}/")), None)
+            if kind is not None:
+                self.met.add(f"{kind[0]}:{FilePath(name).stem}")
+            if kind is None or not _in_folder(name, kind[1]):
                 self._refuse("FILE-NAME", name, folders=[folder for _, folder, _ in _KINDS])
                 return
             self._with_document(name, source, lambda document: self._spec(kind, document))
 
-    def bundle(self) -> Bundle | None:
-        if self.model is None:
-            if not self.problems:
-                self._refuse("FILE-MODEL", "model.yaml")
-            return None
-        if not self.legal and not self.problems:
+    def read(self) -> Read:
+        if "model:model" not in self.met:
+            self._refuse("FILE-MODEL", "model.yaml")
+            self.met.add("model:model")
+        if not any(met.startswith("legal:") for met in self.met):
             self._refuse("FILE-LEGAL", "legal/ru.yaml")
-        if self.problems:
-            return None
+            self.met.add("legal:ru")
+        for (key, name), (spec, document) in self.misnamed.items():
+            # Under a wrong name of its file: the others mean it by its id, if no file is named so.
+            if f"{key}:{name}" not in self.documents:
+                self.specs[key][name] = spec
+                self.documents[f"{key}:{name}"] = document
+        texts = {
+            f"text:{_text_file(name, locale)}"
+            for name, by_locale in self.texts.items()
+            for locale in by_locale
+        }
+        unread = self.met - texts - self.documents.keys()
+        return Read(self._bundle(), tuple(self.problems), frozenset(unread))
+
+    def _bundle(self) -> Bundle:
+        model = self.model or ModelSpec(model="0.0", parameters={})
         return Bundle(
-            release=self.model.model,
-            model=self.model,
+            release=model.model,
+            model=model,
             legal=_frozen(self.legal),
             workflows=MappingProxyType(self.specs["workflow"]),
             forms=MappingProxyType(self.specs["form"]),
@@ -289,12 +328,14 @@ class _Reading:
             other = self.documents[f"{key}:{name}"].file
             facts = {"id": name, "other": other}
             self.problems.append(Problem("FILE-TWICE", facts, document.place((key,)), name))
-        elif FilePath(document.file).stem != name:
+            return
+        if FilePath(document.file).stem != name:
             facts = {"id": name, "file": f"{name}.yaml"}
             self.problems.append(Problem("FILE-ID", facts, document.place((key,)), name))
-        else:
-            self.specs[key][name] = spec
-            self.documents[f"{key}:{name}"] = document
+            self.misnamed[key, name] = spec, document
+            return
+        self.specs[key][name] = spec
+        self.documents[f"{key}:{name}"] = document
 
     def _text(self, file: str, name: str, locale: str, source: str | bytes) -> None:
         text = yaml.readable(source, file=file)
@@ -316,6 +357,10 @@ def _written_own(document: Document) -> list[Problem]:
         for index, field_ in enumerate(fields)
         if "own" in field_
     ]
+
+
+def _text_file(name: str, locale: str) -> str:
+    return f"consents/{name}.{locale}.md"
 
 
 def _in_folder(name: str, folder: str) -> bool:

@@ -12,6 +12,7 @@ from server.kernel.durations import AnyDuration, Duration
 from server.kernel.frozen import Frozen, Id, ParameterId, WhyId
 from server.kernel.problems import Place, Problem
 from server.kernel.text import AnyText
+from server.kernel.written import Flag, Whole
 
 Variant = Literal["strict", "standard", "flexible"]
 # From the narrowest to the widest: each lies within the next, and all within the outer bound.
@@ -31,16 +32,21 @@ class Range(Frozen):
 
     from_: StrictInt | AnyDuration | None = Field(default=None, alias="from")
     to: StrictInt | AnyDuration | None = None
-    percent: Annotated[int, Field(ge=0, le=100)] | None = None
-    at_most: Annotated[int, Field(ge=0, le=100)] | None = None
-    fixed: bool = False  # as the model ships it: nothing may be changed
+    percent: Annotated[Whole, Field(ge=0, le=100)] | None = None
+    at_most: Annotated[Whole, Field(ge=0, le=100)] | None = None
+    fixed: Flag = False  # as the model ships it: nothing may be changed
     only: tuple[Literal["label", "help"], ...] | None = None
-    default: int | None = None  # where a definition states no number of its own (approvals)
+    default: Whole | None = None  # where a definition states no number of its own (approvals)
 
     def within(self, outer: Range) -> Range:
         """This range with what it leaves out taken from the outer one."""
         given = {name: getattr(self, name) for name in self.model_fields_set}
         return outer.model_copy(update=given)
+
+    def holds(self, value: int | Duration) -> bool:
+        """Whether a value lies between the ends, as far as they count the same kind of thing."""
+        like = [None if _unlike(end, value) else end for end in (self.from_, self.to)]
+        return not _less(value, like[0]) and not _less(like[1], value)
 
     def wider_than(self, outer: Range) -> str | None:
         """The key by which this range reaches beyond the outer one, None when it lies inside."""
@@ -115,11 +121,11 @@ class OwnField(Frozen):
     type: FieldType
     label: AnyText
     help: AnyText | None = None
-    required: bool = False
+    required: Flag = False
     choices: OwnChoices | None = None
-    min: int | Literal["today"] | None = None
-    max: int | Literal["today"] | None = None
-    max_length: int | None = Field(default=None, ge=1, le=10_000)
+    min: Whole | Literal["today"] | None = None
+    max: Whole | Literal["today"] | None = None
+    max_length: Whole | None = Field(default=None, ge=1, le=10_000)
     readers: tuple[Role, ...] = ("coordinator",)
     data: Data | None = None  # only a note, which asks nothing, goes without
 

@@ -10,6 +10,7 @@ from server.kernel.problems import Problem
 from server.kernel.text import Text
 from server.kernel.yaml import Path
 from server.model.bundle import Bundle
+from server.model.definition import Variant
 from server.model.notes import Notes
 
 WITH_CHOICES = ("one_of", "several_of")
@@ -17,15 +18,16 @@ WITH_CHOICES = ("one_of", "several_of")
 WITH_RANGE = ("number", "scale", "date")
 
 
-def check_form(bundle: Bundle, form: FormSpec) -> list[Problem]:
+def check_form(bundle: Bundle, form: FormSpec, *, variant: Variant) -> list[Problem]:
     """Every contradiction of a form with itself, the consents, the grounds and the parameters."""
-    return _Form(bundle, form).check()
+    return _Form(bundle, form, variant).check()
 
 
 class _Form(Notes):
-    def __init__(self, bundle: Bundle, form: FormSpec) -> None:
+    def __init__(self, bundle: Bundle, form: FormSpec, variant: Variant) -> None:
         super().__init__(bundle, "form", form.form)
         self.form = form
+        self.variant = variant
         self.purposes = {one.purpose: one for one in bundle.consents.values() if one.kind == "data"}
 
     def check(self) -> list[Problem]:
@@ -78,6 +80,8 @@ class _Form(Notes):
             return
         bound = (*path, "choices", "bound")
         self.must_bind(spec.choices.bound, "choices per list", bound, spec.field)
+        count, options = len(spec.choices.options), (*path, "choices", "options")
+        self.must_lie_within(spec.choices.bound, self.variant, count, options, spec.field)
         seen: set[str] = set()
         for number, choice in enumerate(spec.choices.options):
             if choice.value in seen:

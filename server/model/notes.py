@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from server.kernel.durations import Duration
 from server.kernel.problems import Problem
 from server.kernel.text import LOCALES, Text
 from server.kernel.yaml import Path
 from server.model.bundle import Bundle
-from server.model.definition import Counted
+from server.model.definition import Counted, Variant
 from server.model.reading import nearest
 
 
@@ -55,6 +56,39 @@ class Notes:
         if bound in parameters and parameters[bound].counts != counts:
             found = parameters[bound].counts
             self.note("PARAMETER-COUNTS", path, at, parameter=bound, counts=found, wanted=counts)
+
+    def must_lie_within(
+        self,
+        bound: str | None,
+        variant: Variant,
+        given: int | Duration,
+        path: Path,
+        at: str = "",
+    ) -> None:
+        """Refuse what ships outside the parameter by which it may later be moved."""
+        if bound not in self.bundle.model.parameters:
+            return
+        range_ = self.bundle.model.range_of(bound, variant)
+        if not range_.holds(given):
+            facts: dict[str, Any] = {
+                "given": str(given),
+                "least": str(range_.from_),
+                "most": str(range_.to),
+            }
+            why = self.bundle.model.parameters[bound].why
+            self.note("BOUND-OUTSIDE", path, at, why=why, parameter=bound, **facts)
+
+    def must_be_few(
+        self, bound: str | None, variant: Variant, given: int, path: Path, at: str = ""
+    ) -> None:
+        """Refuse more of a thing than its parameter allows."""
+        if bound not in self.bundle.model.parameters:
+            return
+        most = self.bundle.model.range_of(bound, variant).at_most
+        if most is not None and given > most:
+            why = self.bundle.model.parameters[bound].why
+            facts: dict[str, Any] = {"parameter": bound, "given": given, "most": most}
+            self.note("BOUND-MANY", path, at, why=why, **facts)
 
     def must_be_reasoned(self, why: str | None, path: Path, at: str = "") -> None:
         """Refuse a reason that the origin registry does not have."""

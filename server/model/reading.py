@@ -6,14 +6,18 @@ from __future__ import annotations
 import types
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
+from uuid import UUID
 
 from pydantic import BaseModel, Tag, ValidationError
 
 from server.forms.definition import FieldSpec
 from server.kernel import yaml
+from server.kernel.durations import Duration
 from server.kernel.problems import Place, Problem
+from server.kernel.text import Text
 from server.kernel.yaml import Document, Path
 from server.workflows.definition import AnyStep, Stage, WorkflowSpec
 
@@ -97,7 +101,7 @@ def read_document(kind: type[Spec], document: Document) -> Spec | list[Problem]:
         return kind.model_validate(document.data)
     except ValidationError as error:
         raw = error.errors(include_url=False, include_context=True, include_input=True)
-    problems = [_problem(kind, document, found)[1] for found in raw if not _noise(found)]
+    problems = [problem for _, problem in _problems(kind, document, raw)]
     return sorted(_once(problems), key=_in_order)
 
 
@@ -109,7 +113,7 @@ def read_values(kind: type[Spec], raw: Any) -> Spec | list[tuple[Path, Problem]]
         errors = error.errors(include_url=False, include_context=True, include_input=True)
     # No file: no two things stand at one place, so the path itself tells them apart.
     nowhere = Document("", raw, {}, {})
-    found = [_problem(kind, nowhere, one) for one in errors if not _noise(one)]
+    found = list(_problems(kind, nowhere, errors))
     kept = {id(problem) for problem in _once(problem for _, problem in found)}
     return [(path, replace(one, place=None)) for path, one in found if id(one) in kept]
 
@@ -148,11 +152,80 @@ def _once(problems: Iterable[Problem]) -> Iterator[Problem]:
         yield problem
 
 
-def _problem(
-    kind: type[BaseModel], document: Document, error: Mapping[str, Any]
-) -> tuple[Path, Problem]:
+def _problems(
+    kind: type[BaseModel], document: Document, errors: Iterable[Mapping[str, Any]]
+) -> Iterator[tuple[Path, Problem]]:
+    """What is wrong, each with the path to it; what follows from something else is left out."""
+    told = [error for error in errors if not _noise(error)]
+    spots = [_found_at(kind, document.data, error["loc"]) for error in told]
+    for error, spot in zip(told, spots, strict=True):
+        members = [kind for kind in spot.kinds if kind is not type(None)]
+        if len(members) < 2 or not _is_of_member(error):
+            yield _problem(document, spot, error)
+            continue
+        # One of several kinds may stand here, and each of them says what it misses. Whoever wrote
+        # keys, or a number that is too large, meant that one: its own words tell it better.
+        deeper = any(
+            len(one.path) > len(spot.path) and _starts(one.path, spot.path) for one in spots
+        )
+        others = [one for one, its in zip(told, spots, strict=True) if its.path == spot.path]
+        if error["type"] in _LIMITS:
+            yield _problem(document, spot, error)
+        elif not deeper and not any(one["type"] in _LIMITS for one in others):
+            facts = {"given": _short(error["input"]), "wanted": [_wanted(one) for one in members]}
+            at = ".".join(str(part) for part in spot.path)
+            place = document.place(spot.path)
+            yield spot.path, Problem("VALUE-TYPE", facts, place, at)
+
+
+def _is_of_member(error: Mapping[str, Any]) -> bool:
+    """Whether one of several kinds of values says that what stands there is none of it."""
+    own = ("extra_forbidden", "missing", "step_kind", "change_kind")
+    return error["type"] not in own and error["loc"][-1:] != ("[key]",)
+
+
+def _starts(path: Path, begin: Path) -> bool:
+    return path[: len(begin)] == begin
+
+
+def _wanted(kind: Any) -> Any:
+    """What may stand somewhere, as a fact: a kind of value, with its bounds, keys or words."""
+    bare = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    if get_origin(bare) is Literal:
+        return {"kind": "word", "words": list(get_args(bare))}
+    if _is_model(bare):
+        return {"kind": "mapping", "keys": keys_of(bare)}
+    notes = get_args(kind)[1:] if get_origin(kind) is Annotated else ()
+    parts = [part for note in notes for part in (note, *getattr(note, "metadata", ()))]
+    ends = {
+        name: value
+        for name in ("ge", "le")
+        for part in parts
+        if (value := getattr(part, name, None)) is not None
+    }
+    if bare is int and len(ends) == 2:
+        return {"kind": "whole number between", **ends}
+    origin = get_origin(bare) or bare
+    return _WORDS.get(origin, "text")
+
+
+# The kinds of values that a definition is written in, by the types that hold them.
+_WORDS: Mapping[Any, str] = {
+    bool: "true or false",
+    int: "whole number",
+    str: "text",
+    date: "date",
+    Duration: "duration",
+    tuple: "list",
+    dict: "mapping",
+    Text: "text",
+    UUID: "id",
+}
+
+
+def _problem(document: Document, spot: _Spot, error: Mapping[str, Any]) -> tuple[Path, Problem]:
     """What is wrong, and the path to it; to a key that is missing, the path it would have."""
-    path, models = _found_at(kind, document.data, error["loc"])
+    path, models = spot.path, spot.models
     at = ".".join(str(part) for part in path)
     if error["type"] == "extra_forbidden":
         code, facts = _unknown_key(str(error["loc"][-1]), models)
@@ -168,10 +241,16 @@ def _problem(
     return path, Problem(code, facts, document.place(path), at)
 
 
-def _found_at(
-    kind: type[BaseModel], data: Any, loc: tuple[Any, ...]
-) -> tuple[Path, list[type[BaseModel]]]:
-    """Where in the document an error stands, and the models that may stand around it.
+class _Spot(NamedTuple):
+    """Where in the document an error stands, what may stand there, and the models around it."""
+
+    path: Path
+    kinds: tuple[Any, ...]
+    models: list[type[BaseModel]]
+
+
+def _found_at(kind: type[BaseModel], data: Any, loc: tuple[Any, ...]) -> _Spot:
+    """The spot of an error.
 
     A location holds the tags of unions beside keys and indexes; a tag may look like a key
     (`form`), so types and data are walked together.
@@ -179,6 +258,7 @@ def _found_at(
     path: list[str | int] = []
     candidates: list[Any] = [kind]
     around: list[Any] = candidates
+    kinds: tuple[Any, ...] = (kind,)
     for part in loc:
         tagged = [one for one in candidates if _has_tag(one, part)]
         if tagged:
@@ -186,11 +266,13 @@ def _found_at(
         elif _inside(data, part):
             around = candidates
             candidates = list(_into(candidates, part))
+            kinds = tuple(candidates)
             data = data[part]
             path.append(part)
         else:
             around = candidates
-    return tuple(path), [model for one in around for model in _unwrapped(one) if _is_model(model)]
+    models = [model for one in around for model in _unwrapped(one) if _is_model(model)]
+    return _Spot(tuple(path), kinds, models)
 
 
 def _inside(data: Any, part: Any) -> bool:

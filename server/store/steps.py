@@ -7,6 +7,7 @@ step writes stands in `step_writes.py`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
@@ -189,17 +190,27 @@ def claim(
     return None if taken else dict(kept[0][0] or {})
 
 
+class Timer(NamedTuple):
+    """A timer that fires: its case and task, what it does, and the rule that it was set by."""
+
+    case_id: UUID
+    task_id: UUID | None
+    kind: str
+    rule: Mapping[str, Any]
+
+
 def take_timer(
     transaction: Transaction, tenant_id: UUID, timer_id: UUID
-) -> tuple[UUID, UUID | None, str] | None:
+) -> Timer | None:
     """Delete a timer's row: whoever gets it back fires it; gone means someone finished first."""
     rows = transaction.read(
         (
-            "DELETE FROM timer WHERE tenant_id = %s AND id = %s RETURNING case_id, task_id, kind",
+            "DELETE FROM timer WHERE tenant_id = %s AND id = %s"
+            " RETURNING case_id, task_id, kind, rule",
             (tenant_id, timer_id),
         )
     )[0]
-    return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
+    return Timer(*rows[0]) if rows else None
 
 
 def take_inbox(

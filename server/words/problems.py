@@ -8,9 +8,10 @@ probably meant, and what would be right, is added wherever the facts tell it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
 from typing import Any, Final
 
-from server.kernel.problems import Problem
+from server.kernel.problems import Problem, Turn
 from server.words.catalogues import translate
 from server.words.limits import limit_sentence
 from server.words.speech import N_
@@ -35,7 +36,7 @@ SENTENCES: Final[dict[str, str]] = {
     "YAML-DUPLICATE": N_("The key “%(key)s” is already in line %(first)s. Remove one of them."),
     "YAML-EMPTY": N_("The file is empty."),
     "YAML-ROOT": N_("The file must begin with keys, like “form: my_form”."),
-    "YAML-SYNTAX": N_("This is not YAML: %(detail)s. Look for a missing quote, bracket or colon here or just before."),
+    "YAML-SYNTAX": N_("This cannot be read as YAML: %(detail)s. Look here or just before."),
     # Keys and values, as model/reading.py finds them
     "KEY-UNKNOWN": N_("There is no key “%(key)s” here."),
     "KEY-MISSING": N_("The key “%(key)s” is missing here."),
@@ -67,6 +68,19 @@ SENTENCES: Final[dict[str, str]] = {
     "STAGES-OPTIONAL": N_("All stages are optional, so the application would go nowhere. Make one of them not optional."),
     "STAGE-MIXED": N_("The stage “%(stage)s” asks for consents and for something else. Put consents in a stage of their own."),
     "GATE-LATE": N_("The gate of “%(stage)s” waits for “%(name)s”, which comes only in this stage or later. Move it before."),
+    "PARTY-UNREACHED": N_("Nobody knows how “%(party)s” comes to the application. Add “%(key)s”."),
+    "ROLE-STARTS": N_("“%(role)s” may not begin an application."),
+    "ROLE-FILLS": N_("“%(role)s” may not fill in a form of an application."),
+    "ROLE-DECIDES": N_("“%(role)s” may not decide."),
+    "ROLE-TASKS": N_("“%(role)s” may not finish a task."),
+    "APPROVALS-FEW": N_("“%(step)s” asks for %(approvals)s approvals, and one person gives one: here there are only %(people)s. Ask for %(people)s, or name in “by” a role that several people hold."),
+    "PACKAGE-TIMES": N_("“%(step)s” is signed together with “%(first)s”, so “%(key)s” is the same for both. Write it once, at “%(first)s”."),
+    "TIME-ZERO": N_("“%(given)s” is no time at all. Give at least one hour or one day."),
+    "REMIND-ORDER": N_("The reminder after %(given)s stands after the one after %(before)s. In order they are: %(right)s."),
+    "REMIND-LATE": N_("A reminder after %(given)s comes when “%(step)s” is already late: it is due in %(due)s. Remind earlier, or leave it out."),
+    "ROW-EMPTY": N_("No age lies from %(from_)s to %(to)s. Write the smaller number in “from”: from %(to)s to %(from_)s."),
+    "WAIT-NEVER": N_("Who answers “%(said)s” ends the application by “stop_on”, so this waiting never begins. Keep one of the two."),
+    "TASK-NEVER": N_("Nothing opens the task “%(task)s”. Name it in “overdue: open” or “wait_on” of a step or in “on_withdraw” of a consent, or take it out."),
     "OVERDUE-NEVER": N_("“%(step)s” says what happens when it is late, but has no due time. Add “due”."),
     "OUTCOME-TWO-WAYS": N_("The outcome “%(outcome)s” both ends the application and goes back. Keep one of “to” and “back_to”."),
     "BACK-AHEAD": N_("“%(step)s” goes back to “%(form)s”, which comes later."),
@@ -85,6 +99,8 @@ SENTENCES: Final[dict[str, str]] = {
     "WITHDRAWAL-NOT-PAUSED": N_("“%(step)s” stays open after the consent “%(consent)s” is withdrawn. Add the stage “%(stage)s” to “on_withdraw: pause” of the consent."),
     # Parameters and words
     "PARAMETER-COUNTS": N_("The parameter %(parameter)s counts “%(counts)s”, not “%(wanted)s”."),
+    "BOUND-OUTSIDE": N_("%(given)s lies outside the parameter %(parameter)s. It allows from %(least)s to %(most)s."),
+    "BOUND-MANY": N_("There are %(given)s here. The parameter %(parameter)s allows %(most)s."),
     "TEXT-LOCALE": N_("The text is missing in: %(missing)s."),
     "LABEL-MISSING": N_("There are no words for: %(names)s."),
     # Forms
@@ -123,6 +139,52 @@ SENTENCES: Final[dict[str, str]] = {
     "MODEL-WIDER": N_("The parameter %(parameter)s: “%(key)s” of %(layer)s reaches beyond %(wider)s."),
 }  # fmt: skip
 
+# What the reader of YAML says of a broken file, in words that help. It is said by libyaml, the
+# library below it; a sentence of its that is not here is not shown.
+_BROKEN: Final[Mapping[str, str]] = {
+    "mapping values are not allowed in this context": N_("a second colon in one line, or a line that is indented too far; a text with a colon needs quotes"),
+    "block sequence entries are not allowed in this context": N_("a list begins with “-” where none can stand; put it in a line of its own"),
+    "block mapping keys are not allowed in this context": N_("a key stands where none can stand; put it in a line of its own"),
+    "mapping keys are not allowed in this context": N_("a key stands where none can stand; put it in a line of its own"),
+    "could not find expected ':'": N_("a colon is missing after a key, or a quote is not closed"),
+    "did not find expected key": N_("the line is not indented like the ones it belongs to, or a key is missing"),
+    "did not find expected '-' indicator": N_("the line is not indented like the list it belongs to, or “-” is missing"),
+    "did not find expected ',' or ']'": N_("a bracket [ is not closed, or a comma is missing in the list"),
+    "did not find expected ',' or '}'": N_("a brace { is not closed, or a comma is missing between its keys"),
+    "did not find expected node content": N_("a value is missing"),
+    "did not find expected <document start>": N_("something stands after the end of the document, or the first lines are indented too far"),
+    "found unexpected end of stream": N_("a quote is not closed"),
+    "found unexpected document indicator": N_("a quote is not closed before the line ---"),
+    "found character that cannot start any token": N_("a text may not begin with this character; put it in quotes"),
+    "found unknown escape character": N_("after a backslash in double quotes stands a character that means nothing; use single quotes"),
+    "did not find expected hexdecimal number": N_("the number of a character after a backslash is not complete; use single quotes"),
+    "found invalid Unicode character escape code": N_("the number after a backslash is no character"),
+    "did not find expected alphabetic or numeric character": N_("a name is missing after & or *; put the text in quotes"),
+    "did not find expected comment or line break": N_("nothing may follow | or > in their line"),
+    "found an indentation indicator equal to 0": N_("the number after | or > is too small; leave it out"),
+    "found a tab character that violates indentation": N_("there is a tab; use spaces"),
+    "found a tab character where an indentation space is expected": N_("there is a tab; use spaces"),
+    "found undefined tag handle": N_("a text may not begin with !; put it in quotes"),
+}  # fmt: skip
+_BROKEN_SOMEHOW = N_("a quote, bracket or colon is missing")
+
+# The turns of a way through a workflow, as workflows/proofs.py finds them.
+_TURNS: Final[Mapping[str, str]] = {
+    "start": N_("age %(age)s: start"),
+    "fill": N_("%(who)s: fill in %(form)s"),
+    "fill_saying": N_("%(who)s: fill in %(form)s with %(said)s"),
+    "sign": N_("%(who)s: sign %(signed)s"),
+    "decide": N_("%(who)s: decide %(review)s as %(outcome)s"),
+    "finish": N_("%(who)s: finish %(task)s as %(outcome)s"),
+    "raise": N_("the task %(task)s opens"),
+    "withdraw": N_("the consent %(consent)s is withdrawn"),
+}
+_SIGNED: Final[Mapping[str, str]] = {
+    "given": N_("%(consent)s given"),
+    "refused": N_("%(consent)s refused"),
+    "deferred": N_("%(consent)s put off"),
+}
+
 # Names of things and of types of values, where a fact is one of these.
 _THINGS: Final[Mapping[str, str]] = {
     "party": N_("party"),
@@ -147,6 +209,9 @@ _THINGS: Final[Mapping[str, str]] = {
     "mapping": N_("keys with values"),
     "date": N_("a date like 2026-09-01"),
     "id": N_("an id (UUID)"),
+    "letter": N_("letter that can be sent to them"),
+    "duration": N_("a length of time like 14 days"),
+    "a code for each document": N_("a code for each document"),
 }
 _ORIGINS: Final[Mapping[str, str]] = {
     "law": N_("Law"),
@@ -193,7 +258,7 @@ def as_data(
         "column": place.column if place else None,
         "rule": problem.why,
         "warning": problem.warning,
-        "trail": list(problem.trail),
+        "trail": [say_turn(turn, locale) for turn in problem.trail],
     }
 
 
@@ -219,11 +284,33 @@ def line(problem: Problem, locale: str) -> str:
     if not problem.trail:
         return told
     heading = translate(locale, N_("The shortest way there:"))
-    steps = [f"  {number}. {step}" for number, step in enumerate(problem.trail, 1)]
+    steps = [
+        f"  {number}. {say_turn(turn, locale)}" for number, turn in enumerate(problem.trail, 1)
+    ]
     return "\n".join([told, f"  {heading}", *steps])
 
 
+def say_turn(turn: Turn, locale: str) -> str:
+    """One turn of a way through a workflow; ids stand as they are written in the files."""
+    facts = dict(turn.facts)
+    if "signed" in facts:
+        facts["signed"] = ", ".join(
+            translate(locale, _SIGNED[said], consent=name) for name, said in facts["signed"].items()
+        )
+    if "said" in facts:
+        facts["said"] = ", ".join(f"{name}: {value}" for name, value in facts["said"].items())
+    return translate(locale, _TURNS[turn.what], **facts)
+
+
 def _shown(name: str, fact: Any, locale: str) -> str:
+    if name == "detail":
+        return translate(locale, _BROKEN.get(str(fact), _BROKEN_SOMEHOW))
+    if name == "wanted" and isinstance(fact, list):
+        kinds = [_kind(one, locale) for one in fact]
+        return reduce(
+            lambda one, other: translate(locale, N_("%(one)s or %(other)s"), one=one, other=other),
+            dict.fromkeys(kinds),
+        )
     if isinstance(fact, list | tuple):
         names = [str(one) for one in fact]
         more = ", …" if len(names) > _MOST_NAMES else ""
@@ -232,6 +319,19 @@ def _shown(name: str, fact: Any, locale: str) -> str:
     if name in ("what", "wanted") and fact in _THINGS:
         return translate(locale, _THINGS[fact])
     return str(fact)
+
+
+def _kind(wanted: Any, locale: str) -> str:
+    """One of several kinds of values that may stand somewhere."""
+    if isinstance(wanted, str):
+        return translate(locale, _THINGS[wanted])
+    if wanted["kind"] == "word":
+        return ", ".join(translate(locale, N_("“%(word)s”"), word=word) for word in wanted["words"])
+    if wanted["kind"] == "mapping":
+        keys = ", ".join(wanted["keys"])
+        return translate(locale, N_("keys with values (%(keys)s)"), keys=keys)
+    ends = {"least": wanted["ge"], "most": wanted["le"]}
+    return translate(locale, N_("a whole number from %(least)s to %(most)s"), **ends)
 
 
 def _in(text: Mapping[str, str], locale: str) -> str:

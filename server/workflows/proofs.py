@@ -17,9 +17,11 @@ from typing import Literal
 from server.consents.definition import ConsentSpec
 from server.forms.definition import FormSpec, Role
 from server.kernel.errors import ConsentMissing, Refused, StageClosed
-from server.kernel.problems import Problem
+from server.kernel.problems import Problem, Turn
 from server.workflows.compiled import Compiled
 from server.workflows.definition import (
+    OLDEST,
+    YOUNGEST,
     AgeRow,
     ChooseStep,
     FormStep,
@@ -45,7 +47,7 @@ from server.workflows.moves import (
     TaskFinished,
     Withdrawn,
 )
-from server.workflows.structure import OLDEST, YOUNGEST, Path, PlaceOf, nowhere
+from server.workflows.structure import Path, PlaceOf, nowhere
 
 MAX_STATES = 30_000
 BIRTH_DATE = "mentee.birth_date"
@@ -104,19 +106,18 @@ class Stand:
     world: World
     taken: Taken | None = None
     before: Stand | None = None
-    move: str = ""
+    turn: Turn | None = None
     moved: Move | None = None
 
-    def trail(self) -> tuple[str, ...]:
-        """The moves that lead here, first to last."""
-        lines: list[str] = []
+    def trail(self) -> tuple[Turn, ...]:
+        """The turns that lead here, first to last."""
+        turns: list[Turn] = []
         stand: Stand | None = self
-        while stand is not None and stand.before is not None:
-            lines.append(stand.move)
+        while stand is not None:
+            if stand.turn is not None:
+                turns.append(stand.turn)
             stand = stand.before
-        if stand is not None and stand.move:
-            lines.append(stand.move)
-        return tuple(reversed(lines))
+        return tuple(reversed(turns))
 
 
 class _Walk:
@@ -137,22 +138,22 @@ class _Walk:
         queue: deque[int] = deque()
         for age in self._ages():
             start = Stand(CaseState(), World(age))
-            self._reach(None, start, f"age {age}: start", Started(), start.world, queue)
+            self._reach(None, start, Turn("start", {"age": age}), Started(), start.world, queue)
         while queue:
             number = queue.popleft()
             if len(self.stands) > MAX_STATES:
                 return False
             stand = self.stands[number]
             if stand.state.status != "ended":
-                for told, move, world in self._moves(stand):
-                    self._reach(number, stand, told, move, world, queue)
+                for turn, move, world in self._moves(stand):
+                    self._reach(number, stand, turn, move, world, queue)
         return True
 
     def _reach(
         self,
         number: int | None,
         stand: Stand,
-        told: str,
+        turn: Turn,
         move: Move,
         world: World,
         queue: deque[int],
@@ -163,7 +164,7 @@ class _Walk:
             return
         except Refused as refused:
             if refused.facts.get("reason") == "age_unknown":
-                at = Stand(stand.state, world, None, stand, told, move)
+                at = Stand(stand.state, world, None, stand, turn, move)
                 self.stuck_on_age.append((at, str(refused.facts["step"])))
             return
         reached = Stand(
@@ -171,7 +172,7 @@ class _Walk:
             world,
             taken,
             stand if number is not None else None,
-            told,
+            turn,
             move,
         )
         self.edges.append(reached)
@@ -215,7 +216,7 @@ class _Walk:
 
     # What may happen next -----------------------------------------------------------------------
 
-    def _moves(self, stand: Stand) -> Iterator[tuple[str, Move, World]]:
+    def _moves(self, stand: Stand) -> Iterator[tuple[Turn, Move, World]]:
         open_keys = [key for key, step in stand.state.steps.items() if step.status == "open"]
         for key in open_keys:
             node, _, role = key.partition(".")
@@ -232,34 +233,37 @@ class _Walk:
         if stand.state.status == "open":
             yield from self._withdrawals(stand.world)
 
-    def _finishes(self, task: str, world: World) -> Iterator[tuple[str, Move, World]]:
+    def _finishes(self, task: str, world: World) -> Iterator[tuple[Turn, Move, World]]:
         spec = self.compiled.task(task)
         for outcome in spec.done if spec.closes else spec.done[:1]:
-            yield f"{spec.for_}: {task} {outcome}", TaskFinished(task, outcome), world
+            facts = {"who": spec.for_, "task": task, "outcome": outcome}
+            yield Turn("finish", facts), TaskFinished(task, outcome), world
 
-    def _fillings(self, step: str, stand: Stand) -> Iterator[tuple[str, Move, World]]:
+    def _fillings(self, step: str, stand: Stand) -> Iterator[tuple[Turn, Move, World]]:
         way = self._way(step, stand.state)
         world = stand.world
         if any(spec.is_ == BIRTH_DATE for spec in self.compiled.forms[way.form].fields):
             world = replace(world, known_age=True)
-        yield f"{way.by}: {way.form}", Filled(step), world
+        filled = {"who": way.by, "form": way.form}
+        yield Turn("fill", filled), Filled(step), world
         if way.stop_on is not None:
-            said = ", ".join(f"{name} {value}" for name, value in way.stop_on.answer.items())
-            yield f"{way.by}: {way.form} {said}", Filled(step, way.stop_on.answer), world
+            answers = way.stop_on.answer
+            yield Turn("fill_saying", {**filled, "said": answers}), Filled(step, answers), world
 
     def _way(self, step: str, state: CaseState) -> AgeRow | FormStep:
         ways = self.compiled.form_rows(step)
         return next((way for way in ways if way.form == state.steps[step].outcome), ways[0])
 
-    def _decisions(self, review: str, stand: Stand) -> Iterator[tuple[str, Move, World]]:
+    def _decisions(self, review: str, stand: Stand) -> Iterator[tuple[Turn, Move, World]]:
         spec = self.compiled.step(review)
         assert isinstance(spec, ReviewStep)
         for outcome in outcomes_left(self.compiled, stand.state, review):
             enough = self.compiled.approvals(review)
             move = Decided(review, outcome.outcome, approvals=enough)
-            yield f"{spec.by[0]}: {review} {outcome.outcome}", move, stand.world
+            facts = {"who": spec.by[0], "review": review, "outcome": outcome.outcome}
+            yield Turn("decide", facts), move, stand.world
 
-    def _signings(self, stage: str, role: str, world: World) -> Iterator[tuple[str, Move, World]]:
+    def _signings(self, stage: str, role: str, world: World) -> Iterator[tuple[Turn, Move, World]]:
         if role:
             yield from self._second_signings(stage, "mentee", world)
             return
@@ -275,8 +279,7 @@ class _Walk:
             after = world
             for name, said in answers.items():
                 after = self._answered(after, name, said, by)
-            told = ", ".join(f"{name} {said}" for name, said in answers.items())
-            yield f"{by}: sign {told}", Signed(stage, by, answers), after
+            yield Turn("sign", {"who": by, "signed": answers}), Signed(stage, by, answers), after
 
     def _answered(self, world: World, name: str, said: Answer, by: Role) -> World:
         further = [role for role in self._signers(name, world.age) if role != by]
@@ -292,7 +295,7 @@ class _Walk:
 
     def _second_signings(
         self, stage: str, by: Role, world: World
-    ) -> Iterator[tuple[str, Move, World]]:
+    ) -> Iterator[tuple[Turn, Move, World]]:
         names = [s.consent for s in self.compiled.package(stage)]
         names = [name for name in names if world.consents.get(name) == "requested"]
         for no in (None, *names):
@@ -304,10 +307,9 @@ class _Walk:
                 after = _with(after, name, said)
             elsewhere = "requested" in after.consents.values()
             after = replace(after, owed=after.owed if elsewhere else after.owed - {by})
-            told = ", ".join(f"{name} {said}" for name, said in answers.items())
-            yield f"{by}: sign {told}", Signed(stage, by, answers), after
+            yield Turn("sign", {"who": by, "signed": answers}), Signed(stage, by, answers), after
 
-    def _raisings(self, stand: Stand, open_keys: list[str]) -> Iterator[tuple[str, Move, World]]:
+    def _raisings(self, stand: Stand, open_keys: list[str]) -> Iterator[tuple[Turn, Move, World]]:
         late = {
             overdue.open
             for key in open_keys
@@ -325,7 +327,7 @@ class _Walk:
             known = any(spec.task == task and spec.closes for spec in self.compiled.spec.tasks)
             # A task that ends nothing changes no way through the case.
             if known and task not in open_keys:
-                yield f"raised: {task}", Raised(task), stand.world
+                yield Turn("raise", {"task": task}), Raised(task), stand.world
 
     def _ways(self, key: str) -> tuple[AgeRow | FormStep, ...]:
         node = key.partition(".")[0]
@@ -340,12 +342,12 @@ class _Walk:
         step = self.compiled.step(node)
         return [step.overdue] if step.overdue else []
 
-    def _withdrawals(self, world: World) -> Iterator[tuple[str, Move, World]]:
+    def _withdrawals(self, world: World) -> Iterator[tuple[Turn, Move, World]]:
         for name, state in world.consents.items():
             if state in LIVE:
                 effect = self.compiled.consents[name].on_withdraw
                 move = Withdrawn(name, effect.pause if effect else ())
-                yield f"withdraw {name}", move, _with(world, name, "withdrawn")
+                yield Turn("withdraw", {"consent": name}), move, _with(world, name, "withdrawn")
 
 
 def _with(

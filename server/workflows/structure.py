@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
@@ -14,12 +15,13 @@ from server.consents.definition import ConsentSpec
 from server.forms.definition import FieldSpec, FormSpec
 from server.kernel.problems import Place, Problem
 from server.workflows.definition import (
+    OLDEST,
+    YOUNGEST,
     AgeRow,
     ChooseStep,
     ConsentStep,
     FormStep,
     NotifyStep,
-    Party,
     ReviewStep,
     Stage,
     Step,
@@ -27,10 +29,11 @@ from server.workflows.definition import (
     WaitOn,
     WorkflowSpec,
 )
+from server.workflows.structure_people import FAMILY, Offices, people_faults
+from server.workflows.structure_times import time_faults
 
 Path = tuple[str | int, ...]
 PlaceOf = Callable[[Path], Place | None]
-YOUNGEST, OLDEST = 0, 17
 
 
 def nowhere(_: Path) -> Place | None:
@@ -38,15 +41,31 @@ def nowhere(_: Path) -> Place | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands around a workflow and is no definition: who may act, which letters there are.
+
+    `numbers` are the values of counting parameters in force, `raised` the staff tasks that
+    withdrawals of consents open.
+    """
+
+    offices: Offices
+    letters_to_family: frozenset[str]
+    letters_to_staff: frozenset[str]
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    raised: frozenset[str] = frozenset()
+
+
 def check_structure(
     spec: WorkflowSpec,
     forms: Mapping[str, FormSpec],
     consents: Mapping[str, ConsentSpec],
     *,
+    around: Around,
     place_of: PlaceOf = nowhere,
 ) -> list[Problem]:
-    """Every contradiction of a workflow with itself, its forms and its consents."""
-    return _Structure(spec, forms, consents, place_of).check()
+    """Every contradiction of a workflow with itself, its forms, its consents and who may act."""
+    return _Structure(spec, forms, consents, around, place_of).check()
 
 
 class _Structure:
@@ -57,11 +76,13 @@ class _Structure:
         spec: WorkflowSpec,
         forms: Mapping[str, FormSpec],
         consents: Mapping[str, ConsentSpec],
+        around: Around,
         place_of: PlaceOf,
     ) -> None:
         self.spec = spec
         self.forms = forms
         self.consents = consents
+        self.around = around
         self.place_of = place_of
         self.found: list[Problem] = []
         self.stage_index = {stage.stage: index for index, stage in enumerate(spec.stages)}
@@ -85,6 +106,11 @@ class _Structure:
         self._tasks()
         self._ends()
         self._requires()
+        for fault in (
+            *people_faults(self.spec, self.around.offices, self.around.numbers),
+            *time_faults(self.spec, self.around.raised),
+        ):
+            self.note(fault.code, fault.path, fault.at, **fault.facts)
         return self.found
 
     # Saying what is wrong -----------------------------------------------------------------------
@@ -194,6 +220,7 @@ class _Structure:
             self._review(step, path)
         elif isinstance(step, NotifyStep):
             self.must_know("party", step.to, self.spec.parties, (*path, "to"), step.id)
+            self._letter(step.letter, step.to, (*path, "letter"), step.id)
         if step.not_by is not None:
             for number, name in enumerate(step.not_by.author_of):
                 at: Path = (*path, "not_by", "author_of", number)
@@ -255,31 +282,6 @@ class _Structure:
                 self.note("BACK-AHEAD", back, step.id, step=step.id, form=outcome.back_to)
         if step.approvals != 1 and not any(outcome.accepts for outcome in step.outcomes):
             self.note("REVIEW-NO-ACCEPT", (*path, "approvals"), step.id, step=step.id)
-        self._able(step, path)
-
-    def _able(self, step: ReviewStep, path: Path) -> None:
-        """Four eyes must leave somebody: one person alone cannot review what they wrote."""
-        authors = {
-            role
-            for name in (step.not_by.author_of if step.not_by else ())
-            for role in self._by(name)
-        }
-        single = [role for role in step.by if self._is_one_person(role)]
-        if step.by and all(role in single and role in authors for role in step.by):
-            self.note("NOBODY-ACTS", (*path, "not_by"), step.id, step=step.id, roles=list(step.by))
-
-    def _by(self, name: str) -> list[str]:
-        step = self.steps.get(name)
-        if isinstance(step, FormStep):
-            return [step.by]
-        return [row.by for row in step.rows] if isinstance(step, ChooseStep) else []
-
-    def _is_one_person(self, role: str) -> bool:
-        """Whoever is reached by a link is one person; a position may be held by many."""
-        return any(name == role and party.scope is None for name, party in self._parties())
-
-    def _parties(self) -> Iterable[tuple[str, Party]]:
-        return self.spec.parties.items()
 
     def _tasks(self) -> None:
         for index, task in enumerate(self.spec.tasks):
@@ -296,12 +298,19 @@ class _Structure:
                 self.must_know("end", name, self.spec.ends, (key, name), key)
         for name, letters in self.spec.end_letters.items():
             for number, letter in enumerate(letters):
-                at: Path = ("end_letters", name, number, "to")
-                self.must_know("party", letter.to, self.spec.parties, at, "end_letters")
+                at: Path = ("end_letters", name, number)
+                self.must_know("party", letter.to, self.spec.parties, (*at, "to"), "end_letters")
+                self._letter(letter.letter, letter.to, (*at, "letter"), "end_letters")
         if self.spec.closed_by is not None:
-            for cause in ("expiry", "withdrawal"):
+            for cause in ("expiry", "done", "withdrawal"):
                 end = getattr(self.spec.closed_by, cause)
                 self.must_know("end", end, self.spec.ends, ("closed_by", cause), "closed_by")
+
+    def _letter(self, letter: str, to: str, path: Path, at: str) -> None:
+        """A letter must be there, and say nothing that whoever it goes to cannot be told."""
+        around = self.around
+        known = around.letters_to_family if to in FAMILY else around.letters_to_staff
+        self.must_know("letter", letter, sorted(known), path, at)
 
     def _requires(self) -> None:
         for index, demand in enumerate(self.spec.requires):

@@ -9,7 +9,7 @@ import pytest
 from server.kernel.text import LOCALES
 from server.model.bundle import Bundle, read_sources
 from server.model.checks import check
-from server.words.problems import line
+from server.words.problems import line, say_turn
 
 ENROLMENT = "workflows/minor_enrolment.yaml"
 QUESTIONS = "forms/minor_questionnaire.yaml"
@@ -93,7 +93,7 @@ SPOILT = [
      "TEXT-PLACE-NOT-KNOWN", {"place": "operator"}),
     ("the simple form called written", PROCESSING, "form: simple", "form: written",
      "TEXT-ELEMENT", {}),
-    ("an age without a way", ENROLMENT, "{from: 10, to: 17", "{from: 11, to: 17",
+    ("an age without a way", ENROLMENT, "- from: 10\n", "- from: 11\n",
      "CHOICE-GAP", {"ages": "10"}),
     ("an end without words", ENROLMENT, "  enrolled: {ru: Ребёнок в программе, en: The child is in the programme}\n", "",
      "LABEL-MISSING", {"names": ["enrolled"]}),
@@ -133,12 +133,12 @@ def test_a_demand_that_some_way_breaks_is_shown_with_the_shortest_one(sources):
 
     assert problem.facts == {"before": "decision", "missing": ["participation"]}
     assert problem.why == "law.ru.152fz.9"
-    assert problem.trail == (
+    assert tuple(say_turn(turn, "en") for turn in problem.trail) == (
         "age 0: start",
-        "guardian: place_request",
+        "guardian: fill in place_request",
         "guardian: sign processing given, participation refused",
-        "guardian: child_talk",
-        "mentee: minor_questionnaire",
+        "guardian: fill in child_talk",
+        "mentee: fill in minor_questionnaire",
     )
     line = sources[ENROLMENT].split("\n")[problem.place.line - 1]
     assert "before: decision, given: [processing, participation]" in line

@@ -72,7 +72,7 @@ def test_problems_as_json_hold_place_code_reason_and_way(here, capsys):
     (problem, *_) = json.loads(capsys.readouterr().out)
     assert problem["file"] == "defs/workflows/minor_enrolment.yaml"
     assert problem["code"] == "WITHDRAWAL-NOT-PAUSED"
-    assert problem["trail"][-1] == "withdraw processing"
+    assert problem["trail"][-1] == "the consent processing is withdrawn"
     assert problem["line"] > 1
     assert problem["warning"] is False
 

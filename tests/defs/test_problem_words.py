@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 import server
-from server.kernel.problems import Place, Problem
+from server.kernel.problems import Place, Problem, Turn
 from server.words.problems import SENTENCES, line, origin_line, say
 
 ROOT = Path(server.__file__).parent
 FINDERS = [
     "kernel/yaml.py", "consents/texts.py", "workflows/structure.py", "workflows/proofs.py",
+    "workflows/structure_people.py", "workflows/structure_times.py",
     "model/reading.py", "model/bundle.py", "model/notes.py", "model/checks.py",
     "model/form_checks.py", "model/consent_checks.py", "model/definition.py",
     "model/editions.py", "cli/definitions.py",
@@ -37,13 +38,19 @@ def test_a_sentence_says_what_was_meant_and_what_is_possible():
 
 
 def test_a_line_holds_place_code_and_the_way():
+    signed = {"who": "guardian", "signed": {"photo": "refused", "processing": "given"}}
+    way = (Turn("start", {"age": 14}), Turn("sign", signed))
     problem = Problem(
-        "CASE-STUCK", {"stage": "review"}, Place("w.yaml", 3, 5), trail=("a: start", "b: sign")
+        "CASE-STUCK",
+        {"stage": "review"},
+        Place("w.yaml", 3, 5),
+        trail=way,
     )
 
     assert line(problem, "en") == (
         "w.yaml:3:5: CASE-STUCK An application can get stuck in “review” and never end.\n"
-        "  The shortest way there:\n  1. a: start\n  2. b: sign"
+        "  The shortest way there:\n  1. age 14: start\n"
+        "  2. guardian: sign photo refused, processing given"
     )
 
 

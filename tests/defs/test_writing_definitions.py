@@ -13,6 +13,7 @@ from server.forms.definition import FieldSpec, FieldType, FormSpec
 from server.model.bundle import read_sources
 from server.model.checks import check
 from server.model.reading import STEP_KINDS, UNBUILT_KINDS, keys_of
+from server.words.problems import say_turn
 from server.workflows.definition import AnyStep, WorkflowSpec
 
 PAGE = (Path(__file__).parents[2] / "docs" / "writing-definitions.md").read_text(encoding="utf-8")
@@ -45,8 +46,8 @@ def test_what_the_page_prints_is_what_is_found(sources):
     stuck = next(problem for problem in check(bundle) if problem.code == "CASE-STUCK")
 
     assert f"{stuck.place}: CASE-STUCK" in PAGE
-    for number, step in enumerate(stuck.trail, 1):
-        assert f"  {number}. {step}\n" in PAGE
+    for number, turn in enumerate(stuck.trail, 1):
+        assert f"  {number}. {say_turn(turn, 'en')}\n" in PAGE
 
 
 def test_every_key_type_and_kind_is_named_on_the_page():

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from server.words.problems import say_turn
 from server.workflows.compiled import compile_workflow
 from server.workflows.proofs import prove
 
@@ -27,6 +28,11 @@ DECISION = """
 """
 BOTH_ENDS = "    refused: {processing: declined, participation: declined}\n"
 ENDS = "ends: [enrolled, declined]\n"
+
+
+def told(problem):
+    """The way to a problem as people read it."""
+    return tuple(say_turn(turn, "en") for turn in problem.trail)
 
 
 def at_age(age):
@@ -59,7 +65,7 @@ def test_a_questionnaire_before_its_consent_is_shown_with_the_way_there(proved):
 
     problem = found["DATA-BEFORE-CONSENT"]
     assert problem.facts == {"form": "minor_questionnaire", "consent": "processing"}
-    assert problem.trail == ("age 0: start", "guardian: place_request")
+    assert told(problem) == ("age 0: start", "guardian: fill in place_request")
     assert problem.at == "trial.minor_questionnaire"
 
 
@@ -71,9 +77,9 @@ def test_a_refused_consent_that_leads_nowhere_leaves_the_case_stuck(proved):
     )
 
     assert list(found) == ["CASE-STUCK"]
-    assert found["CASE-STUCK"].trail == (
+    assert told(found["CASE-STUCK"]) == (
         "age 0: start",
-        "guardian: place_request",
+        "guardian: fill in place_request",
         "guardian: sign processing refused, participation given",
     )
 
@@ -87,9 +93,9 @@ def test_without_a_gate_a_teenager_could_be_decided_on_before_signing(proved):
     problem = found["REQUIRES"]
     assert problem.facts == {"before": "decision", "missing": ["processing"]}
     assert problem.why == "law.ru.152fz.9"
-    assert problem.trail == (
+    assert told(problem) == (
         "age 14: start",
-        "guardian: place_request",
+        "guardian: fill in place_request",
         "guardian: sign processing given, participation given",
     )
 
@@ -163,7 +169,7 @@ def test_a_withdrawal_that_leaves_its_step_open(proved, bundle, workflow):
 
     problem = next(one for one in found if one.code == "WITHDRAWAL-NOT-PAUSED")
     assert problem.facts == {"step": "decision", "stage": "interview", "consent": "processing"}
-    assert problem.trail[-1] == "withdraw processing"
+    assert told(problem)[-1] == "the consent processing is withdrawn"
 
 
 def test_a_case_that_only_tasks_end_is_stuck_when_nothing_opens_them(bundle):

@@ -20,25 +20,24 @@ def fire_timer(work: UnitOfWork, timer_id: UUID) -> bool:
 
     Its own row goes first: when it is gone already, someone finished in time and nothing happens.
     """
-    found = rows.take_timer(work.transaction, work.tenant_id, timer_id)
-    if found is None:
+    timer = rows.take_timer(work.transaction, work.tenant_id, timer_id)
+    if timer is None:
         return False
-    case_id, task_id, kind = found
     try:
-        standing = steps.load(work, case_id)
+        standing = steps.load(work, timer.case_id)
     except NotFound:
         return False
     if standing.state.status != "open":
         return False
-    if kind == "expire":
+    if timer.kind == "expire":
         return _expire(work, standing)
-    task = next((t for t in standing.tasks if t.id == task_id and t.status == OPEN), None)
+    task = next((t for t in standing.tasks if t.id == timer.task_id and t.status == OPEN), None)
     if task is None:
         return False
-    if kind == "remind":
-        case_letters.remind(work, standing, task)
+    if timer.kind == "remind":
+        case_letters.remind_in_time(work, standing, task)
         return True
-    return _overdue(work, standing, task)
+    return _overdue(work, standing, task, opens=timer.rule["opens"])
 
 
 def apply_inbox(work: UnitOfWork, inbox_id: UUID) -> bool:
@@ -73,15 +72,11 @@ def _expire(work: UnitOfWork, standing: Standing) -> bool:
     return True
 
 
-def _overdue(work: UnitOfWork, standing: Standing, task: TaskRow) -> bool:
-    stage = standing.compiled.stage_of(task.step)
-    step = next((s for s in stage.steps if s.overdue is not None), None)
-    if step is None or step.overdue is None:
+def _overdue(work: UnitOfWork, standing: Standing, task: TaskRow, *, opens: str) -> bool:
+    """Open the task that the late step itself names, and tell whoever has to do it."""
+    if standing.task(opens) is not None:
         return False
-    if standing.task(step.overdue.open) is not None:
-        return False
-    steps.take(
-        work, standing, moves.Raised(step.overdue.open), kind="overdue", data={"step": task.step}
-    )
-    case_letters.to_role(work, standing, letter="overdue_to_coordinator", role="coordinator")
+    steps.take(work, standing, moves.Raised(opens), kind="overdue", data={"step": task.step})
+    role = standing.compiled.task(opens).for_
+    case_letters.to_role(work, standing, letter="overdue_to_coordinator", role=role)
     return True

@@ -13,8 +13,8 @@ from server.access.policy import Permission, Thing
 from server.kernel import places
 from server.kernel.errors import Conflict, DefinitionRefused
 from server.kernel.problems import Problem
-from server.model.bundle import Bundle, folder_sources, read_sources
-from server.model.checks import check
+from server.model import checks
+from server.model.bundle import Bundle, folder_sources
 from server.model.editions import check_editions, files_of
 from server.services.remarks import remark
 from server.services.unit_of_work import UnitOfWork
@@ -156,11 +156,8 @@ def _check(sources: Mapping[str, str | bytes]) -> Checked:
 
 @lru_cache(maxsize=4)
 def _checked(sources: tuple[tuple[str, str | bytes], ...]) -> Checked:
-    bundle, problems = read_sources(dict(sources))
-    found = list(problems)
-    if bundle is not None:
-        found += check(bundle)
-    return Checked(bundle, tuple(found))
+    bundle, problems = checks.check_sources(dict(sources))
+    return Checked(bundle, tuple(problems))
 
 
 def _newest_content(work: UnitOfWork) -> dict[str, Any] | None:
