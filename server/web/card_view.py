@@ -135,6 +135,8 @@ def _consent(line: ConsentLine, office: Office) -> dict[str, str]:
         said.append(_("waiting for: %(who)s", who=owed))
     elif state == "deferred":
         said = [_("put off by the family")]
+    if line.needs_renewal:
+        said.append(_("the text has changed since: a new answer is needed"))
     shown = {"name": line.sign.title.in_(locale()), "state": desk_words.LOOKS[state]}
     if state in LIVE and office.may_decide:
         shown["act"] = _("Withdraw")

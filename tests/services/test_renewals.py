@@ -61,6 +61,27 @@ def test_a_slip_mended_right_after_a_material_change_hides_it_from_nobody(school
     assert editions["processing"] == "2026-09-06"
 
 
+def test_the_card_says_which_consent_needs_renewal_until_the_family_answers(
+    school: School, nina: Colleague
+) -> None:
+    mine = an_enrolment(school, at="review")
+
+    def stale() -> list[str]:
+        return [one.sign.consent for one in mine.is_opened_by(nina).consents if one.needs_renewal]
+
+    republished(school, "processing", "2026-09-04", material=False)
+    assert stale() == []
+    republished(school, "processing", "2026-09-05")
+    republished(school, "processing", "2026-09-06", material=False)
+    assert stale() == ["processing"]
+    _campaign(school)
+    assert stale() == ["processing"]  # asked is not answered
+
+    _answer(mine, "given")
+
+    assert stale() == []
+
+
 def test_a_new_text_read_in_another_language_stays_the_new_text(school: School) -> None:
     mine = an_enrolment(school, at="consents")
     republished(school, "processing", "2026-09-05")

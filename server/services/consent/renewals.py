@@ -37,6 +37,26 @@ def open_campaign(work: UnitOfWork) -> int:
     return asked
 
 
+def needing_renewal(work: UnitOfWork, *, school_id: UUID, subject_id: UUID) -> frozenset[str]:
+    """The consents of a child that live, though their text was changed materially since.
+
+    No state of a record: what was signed stays given, and opens its gates, until the answer to the
+    new text (DECISIONS.md 11).
+    """
+    answered = {
+        row.consent: row.edition  # oldest first: the newest answer stays
+        for row in reversed(consents.consents_of_subject(work.session, subject_id))
+        if row.state in moves.LIVE
+    }
+    bundle = in_force.ready_in_force(work, school_id).bundle
+    asked = bundle.consents
+    older = {name for name, day in answered.items() if name in asked and day < asked[name].edition}
+    if not older:
+        return frozenset()  # the common case: no release has to be looked through
+    since = editions.material_since(editions.history(work), bundle)
+    return frozenset(name for name in older if name in since and answered[name] < since[name])
+
+
 def _is_asked_already(work: UnitOfWork, subject_id: UUID) -> bool:
     mine = cases.cases_of_subject(work.session, subject_id)
     return any(case.workflow == WORKFLOW and case.status == "open" for case in mine)

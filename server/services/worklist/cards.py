@@ -17,6 +17,7 @@ from server.kernel.text import Text
 from server.services import evidence, persons
 from server.services.cases.decisions import comment_of
 from server.services.cases.documents import capacity_title
+from server.services.consent import renewals
 from server.services.unit_of_work import UnitOfWork
 from server.services.worklist import work_rows
 from server.services.worklist.work_rows import Choice, Listed, Sign, WorkRow
@@ -43,6 +44,7 @@ class ConsentLine:
     answers: tuple[tuple[str, str, datetime], ...]  # role, answer, when
     level: str | None
     withdrawn_at: datetime | None
+    needs_renewal: bool  # its text was changed materially since; what was signed counts until then
 
 
 @dataclass(frozen=True)
@@ -225,6 +227,7 @@ class CardInMaking:
     def _consents(self) -> tuple[ConsentLine, ...]:
         rows = consents.consents_of_case(self.work.session, self.case.id)
         signed = consents.signatures_of(self.work.session, [row.id for row in rows])
+        stale = self._stale(rows)
         return tuple(
             ConsentLine(
                 consent_id=row.id,
@@ -242,9 +245,16 @@ class CardInMaking:
                 ),
                 level=next((one.level for one in signed if one.consent_id == row.id), None),
                 withdrawn_at=row.withdrawn_at,
+                needs_renewal=row.consent in stale and row.state in LIVE,
             )
             for row in rows
         )
+
+    def _stale(self, rows: list[consents.Consent]) -> frozenset[str]:
+        child_id = self.case.subject_id
+        if child_id is None or not any(row.state in LIVE for row in rows):
+            return frozenset()
+        return renewals.needing_renewal(self.work, school_id=self.school.id, subject_id=child_id)
 
     def _answers(self) -> tuple[AnswerSheet, ...]:
         rows = [
