@@ -69,6 +69,14 @@ def delivery(session: Session, delivery_id: UUID) -> Delivery | None:
     return session.scalar(select(Delivery).where(Delivery.id == delivery_id))
 
 
+def told_since(session: Session, case_id: UUID, *, letter: str, since: datetime) -> set[UUID]:
+    """Who was written this letter of a case since a moment."""
+    query = select(Delivery.person_id).where(
+        Delivery.case_id == case_id, Delivery.letter == letter, Delivery.created_at >= since
+    )
+    return {person_id for person_id in session.scalars(query) if person_id is not None}
+
+
 def newest_of_school(
     session: Session, school_id: UUID, *, limit: int
 ) -> list[tuple[Delivery, int]]:

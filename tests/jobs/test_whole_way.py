@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from server.jobs.schedule import Scheduler
 from server.runtime import Runtime
+from server.services.families import childs_turn
 from tests.factories import (
     Colleague,
     Enrolment,
@@ -85,6 +87,29 @@ def test_a_family_that_does_not_answer_is_reminded_and_then_a_person_is_asked(
     assert office.told("reminder", mine.family.contact)
     assert office.told("overdue_to_coordinator", office.nina.email)
     assert (office.unsent(), failures(office)) == ([], [])
+
+
+@pytest.mark.parametrize("has_a_contact", [True, False])
+def test_a_teenager_with_two_open_tasks_gets_one_reminder_a_day(
+    office: Office, has_a_contact: bool
+) -> None:
+    mine = an_enrolment(office.school, at="voice", age=15)
+    if has_a_contact:
+        office.school.do(
+            mine.guardian,
+            childs_turn.send_child_link,
+            case_id=mine.case_id,
+            contact="teen@example.org",
+        )
+    assert office.rows("SELECT count(*) FROM task WHERE status = 0 AND role = 'mentee'") == [(2,)]
+    office.settle()
+
+    office.wait(30)
+
+    days = Counter((one["to"], one["at"][:10]) for one in office.told("reminder"))
+    assert len(days) == 3
+    assert set(days.values()) == {1}
+    assert failures(office) == []
 
 
 def test_a_family_that_answered_is_left_in_peace(office: Office) -> None:

@@ -131,7 +131,7 @@ def remind(work: UnitOfWork, *, case_id: UUID, task_id: UUID) -> None:
     newest = desk_rows.newest_letters(work.transaction, work.tenant_id, [case_id]).get(case_id)
     if newest is not None and work.now - newest.created_at < REMINDED_LATELY:
         raise Refused(reason="reminded_lately")
-    case_letters.remind(work, standing, task)
+    case_letters.remind_now(work, standing, task)
 
 
 def not_mine(work: UnitOfWork, standing: Standing, task: TaskRow) -> str | None:
