@@ -145,6 +145,33 @@ def anchor(partner: str | None) -> None:
                 click.echo(write_anchor(head))
 
 
+@consent.command(
+    cls=LookingCommand,
+    help=N_(
+        "Print the events of one partner, a line each, to be verified without the server. They"
+        " hold ids and fingerprints, nothing of a person."
+    ),
+)
+@click.option(
+    "--partner",
+    metavar="SLUG",
+    required=True,
+    help=N_("Only this partner, by its short name."),
+)
+@click.option(
+    "--payloads",
+    is_flag=True,
+    help=N_("Print instead which sealed parts are there and which were erased."),
+)
+def export(partner: str, payloads: bool) -> None:
+    lines = verification.exported_payloads if payloads else verification.exported_rows
+    with _runtime() as runtime:
+        for one in _partners(runtime, partner):
+            with runtime.tools.begin(SHELL, one.id) as work:
+                for line in lines(work):
+                    click.echo(line)
+
+
 @contextmanager
 def _runtime() -> Iterator[Runtime]:
     runtime = build(settings.load(os.environ))

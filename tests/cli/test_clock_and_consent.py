@@ -15,6 +15,8 @@ import pytest
 
 from server.access.actors import SYSTEM
 from server.cli import run
+from server.evidence.export import read_anchors, read_payloads, read_rows
+from server.evidence.verify import verify as offline
 from server.kernel.ids import new_id
 from server.runtime import Runtime
 from server.services import evidence
@@ -411,3 +413,25 @@ def test_one_partner_alone_may_be_verified(shell: Shell) -> None:
 
     assert code == 0
     assert [one["partner"] for one in found] == ["vektor"]
+
+
+def test_what_is_exported_verifies_without_the_server(shell: Shell) -> None:
+    gone = append(shell, 2)
+    append(shell, 1)
+    erase(shell, gone)
+
+    rows = shell.call("consent", "export", "--partner", "vektor")[1].splitlines()
+    marks = shell.call("consent", "export", "--partner", "vektor", "--payloads")[1].splitlines()
+    anchor = shell.call("consent", "anchor")[1]
+
+    payloads = read_payloads(marks)
+    report = offline(read_rows(rows), payloads.get, read_anchors(anchor))
+    assert (report.exit_code, report.events, report.erased, report.anchors) == (0, 3, 2, 1)
+    assert "Смирнова" not in "".join(rows + marks)
+    shorter = offline(read_rows(rows[:-1]), payloads.get, read_anchors(anchor))
+    assert shorter.exit_code == 2
+
+
+def test_nothing_is_exported_of_a_partner_that_is_not_here(shell: Shell) -> None:
+    assert shell.call("consent", "export", "--partner", "nobody")[0] == 64
+    assert shell.call("consent", "export")[0] == 64

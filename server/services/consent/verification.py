@@ -13,6 +13,7 @@ from typing import Any
 from server.access import policy
 from server.access.policy import Permission, Thing
 from server.evidence.chain import Head, written_time
+from server.evidence.export import write_payloads, write_rows
 from server.evidence.verify import ERASED, Payload, Report, Why, verify
 from server.services.consent.records import Records
 from server.services.evidence import newest_head
@@ -34,6 +35,21 @@ def head_of(work: UnitOfWork) -> Head:
     """Where the chain ends, to be kept elsewhere as an anchor."""
     policy.require(work.actor, Permission.EVIDENCE_READ, Thing())
     return newest_head(work)
+
+
+def exported_rows(work: UnitOfWork) -> Iterator[str]:
+    """This tenant's events, a line each, for whoever verifies without the server."""
+    policy.require(work.actor, Permission.EVIDENCE_READ, Thing())
+    yield from write_rows(
+        Stored(row.seq, bytes(row.body), bytes(row.hash), bytes(row.prev))
+        for row in evidence.chain(work.session)
+    )
+
+
+def exported_payloads(work: UnitOfWork) -> Iterator[str]:
+    """Which sealed parts are here and which were erased with their person, a line each."""
+    policy.require(work.actor, Permission.EVIDENCE_READ, Thing())
+    yield from write_payloads(_marks(work).items())
 
 
 def verify_chain(
@@ -58,10 +74,7 @@ def verify_chain(
     last = evidence.last_seq(work.session)
     head = newest_head(work)
     end = max(last, head.seq)
-    marks = {
-        str(payload): Payload(hash_) if has_key else ERASED
-        for payload, hash_, has_key in evidence.payload_marks(work.session)
-    }
+    marks = _marks(work)
     known = [head, *anchors] if head.seq else list(anchors)
     touched: list[int] = []
     report = verify(_rows(work, end, seen, touched, records), marks.get, known)
@@ -75,6 +88,13 @@ def verify_chain(
     if report.exit_code in (0, 3) and (wrong := records.wrong()):
         return replace(report, exit_code=1, why=wrong.why, first_bad=wrong.seq)
     return report
+
+
+def _marks(work: UnitOfWork) -> dict[str, Payload]:
+    return {
+        str(payload): Payload(hash_) if has_key else ERASED
+        for payload, hash_, has_key in evidence.payload_marks(work.session)
+    }
 
 
 def _rows(
