@@ -362,8 +362,8 @@ def test_four_doors_refuse_alike(
         by_page = _by_page(editor, bad)
 
         assert {one["code"] for one in by_api} == bad.codes, name
-        sentences = {one["ru"] for one in by_api}
-        assert by_cli == {(one["code"], one["ru"]) for one in by_api}, name
+        sentences = {one["detail"] for one in by_api}
+        assert by_cli == {(one["code"], one["detail"]) for one in by_api}, name
         for sentence in sentences:
             assert sentence in by_file, (name, sentence)
             assert sentence in by_page, (name, sentence)
@@ -372,7 +372,7 @@ def test_four_doors_refuse_alike(
 def _by_command_line(file: Path, capsys: pytest.CaptureFixture[str]) -> set[tuple[str, str]]:
     assert run(["defs", "check", "--overlay", str(file), "--json", "--lang", "ru"]) == 1
     found = json.loads(capsys.readouterr().out)
-    return {(one["code"], one["message"]) for one in found}
+    return {(one["code"], one["detail"]) for one in found}
 
 
 def _by_api(editor: Editor, token: str, change: dict[str, Any]) -> list[dict[str, Any]]:
