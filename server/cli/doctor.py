@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 
 import click
 
@@ -17,6 +18,8 @@ from server.settings import Settings
 from server.words.speech import N_
 
 LEAST_FREE_SHARE = 0.05
+# Deadlines opened today reach about so far.
+AHEAD = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ def _findings() -> list[Finding]:
     found = [_said("settings", "ok", N_("The settings are complete."))]
     found += _about_keys(read)
     found += _about_disk(read)
+    found += _about_calendar(_now(read))
     for check in (_about_database, _about_redis):
         found += _guarded(check, read)
     return found
@@ -83,6 +87,25 @@ def _about_disk(read: Settings) -> list[Finding]:
         said = N_("Only %(percent)s %% of the disk is free. Make room, or writing will stop.")
         return [_said("disk", "problem", said, percent=percent)]
     return [_said("disk", "ok", N_("%(percent)s %% of the disk is free."), percent=percent)]
+
+
+def _now(read: Settings) -> datetime:
+    from server.runtime import clock_of
+
+    return clock_of(read).now()
+
+
+def _about_calendar(now: datetime) -> list[Finding]:
+    from server.model import calendar
+
+    year = (now + AHEAD).year
+    if calendar.knows_moved_days(year):
+        return [_said("calendar", "ok", N_("The working days of %(year)s are known."), year=year)]
+    said = N_(
+        "The official moved days of %(year)s are not known here: deadlines in working days may be "
+        "off by a day or two. Update Mentor School or the Python package “holidays”."
+    )
+    return [_said("calendar", "warning", said, year=year)]
 
 
 def _about_database(read: Settings) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""When a duration ends: local time, working days with moved ones, days a school is closed."""
+"""When a duration ends: local time, working days with moved ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from server.kernel.durations import Duration, Unit, parse_duration
 from server.kernel.errors import SettingsRefused
-from server.model.calendar import add, is_working_day
+from server.model.calendar import add, is_working_day, knows_moved_days
 
 ZONES = [
     "Europe/Kaliningrad", "Europe/Moscow", "Europe/Samara", "Asia/Yekaterinburg", "Asia/Omsk",
@@ -52,17 +52,36 @@ def test_a_duration_ends_at_this_local_time(start: str, duration: str, end: str)
     assert add(local(start), parse_duration(duration), zone="Europe/Moscow") == local(end)
 
 
-def test_a_day_on_which_the_school_is_closed_is_not_counted() -> None:
-    closed = frozenset({date(2026, 9, 8)})
+@pytest.mark.parametrize(
+    ("day", "worked"),
+    [
+        ("2027-01-08", False),
+        ("2027-01-10", False),
+        ("2027-01-11", True),  # the first working day of the year
+        ("2027-02-20", True),  # a Saturday worked for the 22nd
+        ("2027-02-22", False),
+        ("2027-02-24", True),
+        ("2027-03-08", False),
+        ("2027-04-30", True),
+        ("2027-05-03", False),  # 1 May is a Saturday
+        ("2027-05-04", True),
+        ("2027-05-10", False),  # 9 May is a Sunday
+        ("2027-05-11", True),
+        ("2027-06-14", False),  # 12 June is a Saturday
+        ("2027-11-04", False),
+        ("2027-11-05", False),  # for Saturday 2 January
+        ("2027-12-30", True),
+        ("2027-12-31", False),  # for Sunday 3 January
+    ],
+)
+def test_2027_is_worked_as_the_government_moved_it(day: str, worked: bool) -> None:
+    assert is_working_day(date.fromisoformat(day)) is worked
 
-    end = add(
-        local("2026-09-07 10:00:00"),
-        Duration(1, "working days"),
-        zone="Europe/Moscow",
-        extra_holidays=closed,
-    )
 
-    assert end == local("2026-09-09 23:59:59")
+def test_a_year_whose_moved_days_nobody_knows_is_known_as_such() -> None:
+    assert knows_moved_days(2026)
+    assert knows_moved_days(2027)
+    assert not knows_moved_days(2035)
 
 
 def test_a_working_day_is_the_schools_day_and_not_londons() -> None:
