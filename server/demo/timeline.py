@@ -14,6 +14,8 @@ from server.consents.signers import day_in
 from server.demo.cast import Family, born
 from server.forms.answers import read_json
 from server.forms.definition import FormSpec
+from server.gateways.message import Message
+from server.jobs import notifications
 from server.kernel.clock import FixedClock
 from server.kernel.marks import one_time_code
 from server.services.cases import decisions, documents, filling, unattended
@@ -45,6 +47,7 @@ class Timeline:
     places: list[UUID]
     coordinators: list[Actor]
     phone: str
+    post: Callable[[Message], None]  # keeps a letter of the past
     clock: FixedClock = field(init=False)
     signs_from: int = field(init=False)  # the age of a child's own signature
 
@@ -74,9 +77,14 @@ class Timeline:
         self._fire_timers(self.now)
 
     def do(self, actor: Actor, service: Callable[..., Any], **kwargs: Any) -> Any:
-        """One use case in this tenant at the time it is now."""
+        """One use case in this tenant at the time it is now, and the letters it asked for.
+
+        A code is sent before it is typed, a link before it runs out, as it would have been.
+        """
         with self.tools.begin(actor, self.tenant_id) as work:
-            return service(work, **kwargs)
+            found = service(work, **kwargs)
+        notifications.send_all(self.tools, self.tenant_id, self.post)
+        return found
 
     def today(self) -> date:
         """The day in the demo's past."""

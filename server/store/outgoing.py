@@ -73,6 +73,15 @@ def release_effects(session: Session, effect_ids: Sequence[UUID]) -> None:
     session.execute(_RELEASE_EFFECTS, {"ids": list(effect_ids)})
 
 
+def waiting(session: Session, topic: str, *, now: datetime) -> list[Effect]:
+    """The effects of a topic that are due in this tenant and not done, oldest first."""
+    query = text(
+        "SELECT id, topic, payload, attempts FROM outbox WHERE done_at IS NULL AND run_at <= :now"
+        " AND topic = :topic ORDER BY run_at, id"
+    )
+    return [Effect(*row) for row in session.execute(query, {"now": now, "topic": topic})]
+
+
 def begin_effect(session: Session, effect_id: UUID, *, until: datetime) -> Effect | None:
     """Take an effect for oneself until a moment; None when it is done already."""
     row = session.execute(

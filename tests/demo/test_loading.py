@@ -58,6 +58,27 @@ def test_a_load_killed_midway_leaves_nothing_and_the_next_one_loads_all(
 
 
 @pytest.mark.slow
+def test_letters_of_the_demos_past_went_out_in_their_time(
+    runtime: Runtime, settings: Settings, superuser_url: str
+) -> None:
+    demo.load(runtime)
+
+    with psycopg.connect(superuser_url) as database:
+        states = dict(
+            database.execute("select state, count(*) from delivery group by 1").fetchall()
+        )
+        late = database.execute(
+            "select letter from delivery where state = 'sent' and sent_at <> created_at"
+        ).fetchall()
+        waiting = database.execute(
+            "select count(*) from outbox where topic = 'letter' and done_at is null"
+        ).fetchone()
+    assert set(states) == {"sent"}
+    assert (late, waiting) == ([], (0,))
+    assert len(list(settings.data.outbox.glob("*.json"))) == states["sent"] > 100
+
+
+@pytest.mark.slow
 def test_tokens_of_a_load_killed_after_its_commit_are_found_by_the_next(
     runtime: Runtime, settings: Settings
 ) -> None:
