@@ -199,6 +199,26 @@ def test_definitions_are_checked_and_published_by_the_platform_alone(
     assert newest["number"] == made.get_json()["number"]
 
 
+def test_other_words_of_a_consent_under_its_published_date_are_refused_with_the_place_of_the_date(
+    still: Runtime, client: FlaskClient, school: School
+) -> None:
+    platform = a_platform(still, client)
+    name = "consents/processing.ru.md"
+    body = (workflow_defs() / name).read_text() + "\n\nСведения получит и рекламодатель.\n"
+
+    checked = platform.post("/definitions/check", {"files": {name: body}}).get_json()
+    refused = platform.post("/definitions/publish", {"files": {name: body}})
+
+    assert not checked["holds"]
+    assert (refused.status_code, refused.get_json()["code"]) == (422, "definition_refused")
+    for found in (checked["problems"], refused.get_json()["problems"]):
+        [one] = [problem for problem in found if not problem["warning"]]
+        assert (one["code"], one["file"]) == ("EDITION-SAME", "consents/processing.yaml")
+        assert one["line"] > 1
+        assert "2026-09-01" in one["detail"]
+    assert len(platform.get("/definitions/releases").get_json()["releases"]) == 1
+
+
 def test_foreign_and_missing_things_are_answered_byte_for_byte_alike(
     still: Runtime, program: Program
 ) -> None:

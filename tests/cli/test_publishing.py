@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -106,6 +107,23 @@ def test_what_does_not_hold_is_told_with_its_place_and_nothing_is_published(
     assert code == 1
     assert said.startswith("form.yaml:")
     assert "KEY-UNKNOWN" in said
+    assert _numbers(runtime) == ["1.0"]
+
+
+def test_other_words_of_a_consent_under_its_published_date_are_refused_with_the_place_of_the_date(
+    runtime: Runtime, publish: Publish, tmp_path: Path
+) -> None:
+    shutil.copytree(workflow_defs(), tmp_path / "defs")
+    body = tmp_path / "defs/consents/processing.ru.md"
+    body.write_text(body.read_text() + "\n\nСведения получит и рекламодатель.\n")
+
+    for words in (("defs",), ("defs", "--dry-run")):
+        code, said = publish(*words)
+
+        line = next(one for one in said.splitlines() if "EDITION-SAME" in one)
+        assert code == 1
+        assert re.search(r"consents/processing\.yaml:\d+:\d+: EDITION-SAME", line)
+        assert "consents/processing.ru.md" in line
     assert _numbers(runtime) == ["1.0"]
 
 
