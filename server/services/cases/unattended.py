@@ -35,7 +35,7 @@ def fire_timer(work: UnitOfWork, timer_id: UUID) -> bool:
     if task is None:
         return False
     if timer.kind == "remind":
-        case_letters.remind_in_time(work, standing, task)
+        case_letters.remind(work, standing, task)
         return True
     return _overdue(work, standing, task, opens=timer.rule["opens"])
 
