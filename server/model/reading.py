@@ -3,6 +3,7 @@ and what was probably meant."""
 
 from __future__ import annotations
 
+import json
 import types
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -344,7 +345,8 @@ def _short(given: Any) -> str:
     """What was written, short enough for a line of text."""
     if given is None:
         return ""
-    text = given if isinstance(given, str) else str(given)
+    # As YAML writes it, not as Python does: true, not True.
+    text = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

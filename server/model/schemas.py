@@ -34,7 +34,20 @@ def schema(kind: str) -> dict[str, Any]:
     found.get("$defs", {}).get("FieldSpec", {}).get("properties", {}).pop(_NEVER_WRITTEN, None)
     if kind == "form":
         found["properties"].pop(_NEVER_WRITTEN, None)
+    _close(found)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
+
+
+def _close(part: Any) -> None:
+    """Let a mapping whose keys have a form take no others, as the loader takes none."""
+    if isinstance(part, dict):
+        if "patternProperties" in part:
+            part.setdefault("additionalProperties", False)
+        for inner in part.values():
+            _close(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            _close(inner)
 
 
 def schema_files() -> dict[str, str]:
