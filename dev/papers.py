@@ -33,6 +33,8 @@ from server.services.accounts.people import STAFF_ROLES
 from server.services.accounts.tokens import SCOPES
 from server.store.base import Base
 from server.store.tables import ROWS
+from server.words import limits as limit_words
+from server.words import problems as problem_words
 from server.workflows import moves
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -240,6 +242,17 @@ def _first_line(thing: object) -> str:
     return inspect.cleandoc(thing.__doc__ or "").split("\n")[0]
 
 
+def problems() -> str:
+    """Every code that a check of definitions or of a school's settings may print, and its words."""
+    told = dict(problem_words.SENTENCES)
+    told |= {code: sentence["en"] for code, sentence in limit_words.SENTENCES.items()}
+    lines = ["| code | what it says |", "|---|---|"]
+    for code, sentence in sorted(told.items()):
+        plain = re.sub(r"%\((\w+)\)[sd]|(?<!\{)\{(\w+)\}(?!\})", r"*\1\2*", sentence)
+        lines.append(f"| `{code}` | {plain.replace('|', chr(92) + '|')} |")
+    return "\n".join(lines)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "permissions": permissions,
     "commands": commands,
@@ -248,6 +261,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "tables": tables,
     "imports": imports,
     "effects": effects,
+    "problems": problems,
 }
 
 if __name__ == "__main__":

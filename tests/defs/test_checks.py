@@ -9,7 +9,7 @@ import pytest
 from server.kernel.text import LOCALES
 from server.model.bundle import Bundle, read_sources
 from server.model.checks import check
-from server.words.problems import line, say_turn
+from server.words.problems import line, say, say_turn
 
 ENROLMENT = "workflows/minor_enrolment.yaml"
 QUESTIONS = "forms/minor_questionnaire.yaml"
@@ -97,6 +97,20 @@ SPOILT = [
      "CHOICE-GAP", {"ages": "10"}),
     ("an end without words", ENROLMENT, "  enrolled: {ru: Ребёнок в программе, en: The child is in the programme}\n", "",
      "LABEL-MISSING", {"names": ["enrolled"]}),
+    ("a reminder outside its parameter", ENROLMENT, "after: [3 days, 7 days, 12 days], bound: P21", "after: [3 days, 7 days, 40 days], bound: P21",
+     "BOUND-OUTSIDE", {"parameter": "P21", "given": "40 days", "least": "1 day", "most": "14 days"}),
+    ("more reminders than the parameter allows", ENROLMENT, "after: [3 days, 7 days, 12 days], bound: P21", "after: [1 day, 2 days, 3 days, 4 days, 5 days, 6 days], bound: P21",
+     "BOUND-MANY", {"parameter": "P21", "given": 6, "most": 5}),
+    ("a consent that lives longer than its parameter", PROCESSING, "plus: 12 months", "plus: 40 months",
+     "BOUND-OUTSIDE", {"parameter": "P22", "given": "40 months", "most": "24 months"}),
+    ("an age that no child has", ENROLMENT, "to: 17\n", "to: 60\n",
+     "VALUE-LARGE", {"limit": 17}),
+    ("more approvals than anybody may ask for", ENROLMENT, "approvals: {bound: P13}", "approvals: 9",
+     "VALUE-LARGE", {"limit": 3}),
+    ("approvals that are no number", ENROLMENT, "approvals: {bound: P13}", "approvals: many",
+     "VALUE-TYPE", {"given": "many", "wanted": [{"kind": "mapping", "keys": ["bound"]}, {"kind": "whole number between", "ge": 1, "le": 3}]}),
+    ("a stop on whatever is answered", ENROLMENT, "stop_on: {answer: {wants: \"no\"}", "stop_on: {answer: {}",
+     "VALUE-SHORT", {"limit": 1}),
     ("a no that leads nowhere", ENROLMENT, "refused: {processing: declined_by_family, participation: declined_by_family}", "refused: {processing: declined_by_family}",
      "CASE-STUCK", {"stage": "voice"}),
     ("the voice before the request", ENROLMENT, "{form: place_request, by: guardian}", "{form: guardian_contact, by: guardian}",
@@ -163,3 +177,19 @@ def test_all_mistakes_of_all_files_come_at_once(sources, spoilt):
 
 def test_a_bundle_out_of_the_database_is_checked_alike(bundle):
     assert check(Bundle.from_json(bundle.to_json())) == []
+
+
+def test_of_several_kinds_of_values_all_that_fit_are_told(spoilt):
+    (many,) = spoilt(ENROLMENT, "approvals: {bound: P13}", "approvals: many")
+    (soon,) = spoilt(QUESTIONS, "max: 11", "max: tomorrow")
+    (nine,) = spoilt(ENROLMENT, "approvals: {bound: P13}", "approvals: 9")
+    (keys,) = spoilt(ENROLMENT, "approvals: {bound: P13}", "approvals: {bound: 13}")
+
+    assert say(many, "ru") == (
+        "«many» здесь не подходит. Нужно: ключи со значениями (bound) или целое число от 1 до 3."
+    )
+    assert say(soon, "en") == (
+        "“tomorrow” does not fit here. Wanted: a whole number or a date like 2026-09-01 or “today”."
+    )
+    assert say(nine, "ru") == "Слишком много. Не больше 3."
+    assert keys.at.endswith("approvals.bound")
