@@ -26,9 +26,10 @@ from server.model.notes import Notes
 from server.words import letters
 from server.workflows.compiled import compile_workflow
 from server.workflows.definition import Bounded, Remind, ReviewStep, Step, WorkflowSpec
-from server.workflows.proofs import SignersAt, prove
+from server.workflows.proofs import prove
 from server.workflows.structure import Around, check_structure
 from server.workflows.structure_people import FAMILY, Offices
+from server.workflows.worlds import SignersAt
 
 
 def check_sources(

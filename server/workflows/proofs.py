@@ -8,57 +8,18 @@ is checked, and a state that breaks a demand is shown by the shortest way that l
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from itertools import product
-from typing import Literal
 
 from server.consents.definition import ConsentSpec
-from server.forms.definition import FormSpec, Role
-from server.kernel.errors import ConsentMissing, Refused, StageClosed
-from server.kernel.problems import Problem, Turn
+from server.forms.definition import FormSpec
+from server.kernel.problems import Problem
 from server.workflows.compiled import Compiled
-from server.workflows.definition import (
-    OLDEST,
-    YOUNGEST,
-    AgeRow,
-    ChooseStep,
-    FormStep,
-    Overdue,
-    Requirement,
-    ReviewStep,
-)
-from server.workflows.engine import advance, outcomes_left
-from server.workflows.moves import (
-    LIVE,
-    CaseState,
-    ConsentState,
-    Decided,
-    Facts,
-    Filled,
-    Move,
-    OpenTask,
-    Raised,
-    Signed,
-    Started,
-    StepState,
-    Taken,
-    TaskFinished,
-    Withdrawn,
-)
+from server.workflows.definition import Requirement
+from server.workflows.moves import LIVE, CaseState, Decided, Filled, OpenTask, Withdrawn
 from server.workflows.structure import Path, PlaceOf, nowhere
-
-MAX_STATES = 30_000
-BIRTH_DATE = "mentee.birth_date"
-
-Answer = Literal["given", "refused", "deferred"]
-SignersAt = Callable[[int], tuple[Role, ...]]
-
-
-def guardian_alone(_: int) -> tuple[Role, ...]:
-    """The simplest rule: at every age the guardian signs."""
-    return ("guardian",)
+from server.workflows.walks import MAX_STATES, Walk
+from server.workflows.worlds import SignersAt, Stand, guardian_alone
 
 
 def prove(
@@ -75,292 +36,17 @@ def prove(
     a finding as well. `raised` are the staff tasks that withdrawals of consents open. The workflow
     must have passed `check_structure`.
     """
-    walk = _Walk(compiled, signers_at, raised)
+    walk = Walk(compiled, signers_at, raised)
     if not walk.complete:
         at = compiled.id
         return [Problem("PROOF-TOO-LARGE", {"most": MAX_STATES}, place_of(()), at)]
     return list(_Findings(walk, consents, place_of).all())
 
 
-@dataclass(frozen=True)
-class World:
-    """What is true outside the case: the child's age, what was answered, who must still sign."""
-
-    age: int
-    known_age: bool = False
-    consents: Mapping[str, ConsentState] = field(default_factory=dict)
-    owed: frozenset[Role] = frozenset()
-
-    def facts(self) -> Facts:
-        return Facts(self.age if self.known_age else None, self.consents, self.owed)
-
-    def key(self) -> tuple[object, ...]:
-        return self.age, self.known_age, tuple(sorted(self.consents.items())), self.owed
-
-
-@dataclass(frozen=True, eq=False)
-class Stand:
-    """One state of a case in its world, and the move by which it was first reached."""
-
-    state: CaseState
-    world: World
-    taken: Taken | None = None
-    before: Stand | None = None
-    turn: Turn | None = None
-    moved: Move | None = None
-
-    def trail(self) -> tuple[Turn, ...]:
-        """The turns that lead here, first to last."""
-        turns: list[Turn] = []
-        stand: Stand | None = self
-        while stand is not None:
-            if stand.turn is not None:
-                turns.append(stand.turn)
-            stand = stand.before
-        return tuple(reversed(turns))
-
-
-class _Walk:
-    """The graph of all stands, breadth first, so that the first way found is a shortest one."""
-
-    def __init__(self, compiled: Compiled, signers_at: SignersAt, raised: frozenset[str]) -> None:
-        self.compiled = compiled
-        self.signers_at = signers_at
-        self.raised = raised
-        self.stands: list[Stand] = []
-        self.edges: list[Stand] = []  # one for each move taken, seen before or not
-        self.next: dict[int, set[int]] = {}
-        self.numbers: dict[object, int] = {}
-        self.stuck_on_age: list[tuple[Stand, str]] = []
-        self.complete = self._explore()
-
-    def _explore(self) -> bool:
-        queue: deque[int] = deque()
-        for age in self._ages():
-            start = Stand(CaseState(), World(age))
-            self._reach(None, start, Turn("start", {"age": age}), Started(), start.world, queue)
-        while queue:
-            number = queue.popleft()
-            if len(self.stands) > MAX_STATES:
-                return False
-            stand = self.stands[number]
-            if stand.state.status != "ended":
-                for turn, move, world in self._moves(stand):
-                    self._reach(number, stand, turn, move, world, queue)
-        return True
-
-    def _reach(
-        self,
-        number: int | None,
-        stand: Stand,
-        turn: Turn,
-        move: Move,
-        world: World,
-        queue: deque[int],
-    ) -> None:
-        try:
-            taken = advance(self.compiled, stand.state, move, world.facts())
-        except (ConsentMissing, StageClosed):
-            return
-        except Refused as refused:
-            if refused.facts.get("reason") == "age_unknown":
-                at = Stand(stand.state, world, None, stand, turn, move)
-                self.stuck_on_age.append((at, str(refused.facts["step"])))
-            return
-        reached = Stand(
-            self._normal(taken.state),
-            world,
-            taken,
-            stand if number is not None else None,
-            turn,
-            move,
-        )
-        self.edges.append(reached)
-        key = (repr(reached.state.to_json()), world.key())
-        if key not in self.numbers:
-            self.numbers[key] = len(self.stands)
-            queue.append(len(self.stands))
-            self.stands.append(reached)
-        # That a family may take a consent back is no way on for a case that is stuck.
-        if number is not None and not isinstance(move, Withdrawn):
-            self.next.setdefault(number, set()).add(self.numbers[key])
-
-    def _normal(self, state: CaseState) -> CaseState:
-        """The state without what only counts: two stands that differ in nothing else are one."""
-        steps: dict[str, StepState] = {}
-        for key, step in state.steps.items():
-            staff = self.compiled.kind(key.partition(".")[0]) == "staff"
-            if not (staff and step.status == "done"):
-                steps[key] = replace(step, round=1)
-        counted = {k: n for k, n in state.returns.items() if self._is_counted(k)}
-        return replace(state, steps=dict(sorted(steps.items())), returns=counted)
-
-    def _is_counted(self, key: str) -> bool:
-        review, _, name = key.partition(".")
-        outcome = self.compiled.outcome(review, name)
-        return outcome is not None and outcome.at_most is not None
-
-    def _ages(self) -> list[int]:
-        """One child for each run of ages that all rules treat alike."""
-        edges = {YOUNGEST}
-        for stage in self.compiled.spec.stages:
-            for step in stage.steps:
-                if isinstance(step, ChooseStep):
-                    edges.update(row.from_ for row in step.rows)
-        before: tuple[Role, ...] | None = None
-        for age in range(YOUNGEST, OLDEST + 1):
-            if self.signers_at(age) != before:
-                edges.add(age)
-            before = self.signers_at(age)
-        return sorted(age for age in edges if age <= OLDEST)
-
-    # What may happen next -----------------------------------------------------------------------
-
-    def _moves(self, stand: Stand) -> Iterator[tuple[Turn, Move, World]]:
-        open_keys = [key for key, step in stand.state.steps.items() if step.status == "open"]
-        for key in open_keys:
-            node, _, role = key.partition(".")
-            kind = self.compiled.kind(node)
-            if kind == "staff":
-                yield from self._finishes(node, stand.world)
-            elif kind == "form" and stand.state.status == "open":
-                yield from self._fillings(node, stand)
-            elif kind == "review" and stand.state.status == "open":
-                yield from self._decisions(node, stand)
-            elif kind == "sign" and stand.state.status == "open":
-                yield from self._signings(node, role, stand.world)
-        yield from self._raisings(stand, open_keys)
-        if stand.state.status == "open":
-            yield from self._withdrawals(stand.world)
-
-    def _finishes(self, task: str, world: World) -> Iterator[tuple[Turn, Move, World]]:
-        spec = self.compiled.task(task)
-        for outcome in spec.done if spec.closes else spec.done[:1]:
-            facts = {"who": spec.for_, "task": task, "outcome": outcome}
-            yield Turn("finish", facts), TaskFinished(task, outcome), world
-
-    def _fillings(self, step: str, stand: Stand) -> Iterator[tuple[Turn, Move, World]]:
-        way = self._way(step, stand.state)
-        world = stand.world
-        if any(spec.is_ == BIRTH_DATE for spec in self.compiled.forms[way.form].fields):
-            world = replace(world, known_age=True)
-        filled = {"who": way.by, "form": way.form}
-        yield Turn("fill", filled), Filled(step), world
-        if way.stop_on is not None:
-            answers = way.stop_on.answer
-            yield Turn("fill_saying", {**filled, "said": answers}), Filled(step, answers), world
-
-    def _way(self, step: str, state: CaseState) -> AgeRow | FormStep:
-        ways = self.compiled.form_rows(step)
-        return next((way for way in ways if way.form == state.steps[step].outcome), ways[0])
-
-    def _decisions(self, review: str, stand: Stand) -> Iterator[tuple[Turn, Move, World]]:
-        spec = self.compiled.step(review)
-        assert isinstance(spec, ReviewStep)
-        for outcome in outcomes_left(self.compiled, stand.state, review):
-            enough = self.compiled.approvals(review)
-            move = Decided(review, outcome.outcome, approvals=enough)
-            facts = {"who": spec.by[0], "review": review, "outcome": outcome.outcome}
-            yield Turn("decide", facts), move, stand.world
-
-    def _signings(self, stage: str, role: str, world: World) -> Iterator[tuple[Turn, Move, World]]:
-        if role:
-            yield from self._second_signings(stage, "mentee", world)
-            return
-        by = self.compiled.signer_of(stage)
-        package = self.compiled.package(stage)
-        choices: list[tuple[Answer, ...]] = [
-            ("given", "refused", "deferred") if step.postpone else ("given", "refused")
-            for step in package
-        ]
-        for combination in product(*choices):
-            named = zip(package, combination, strict=True)
-            answers: dict[str, Answer] = {step.consent: said for step, said in named}
-            after = world
-            for name, said in answers.items():
-                after = self._answered(after, name, said, by)
-            yield Turn("sign", {"who": by, "signed": answers}), Signed(stage, by, answers), after
-
-    def _answered(self, world: World, name: str, said: Answer, by: Role) -> World:
-        further = [role for role in self._signers(name, world.age) if role != by]
-        if said == "given" and further:
-            return _with(world, name, "requested", owed=world.owed | set(further))
-        return _with(world, name, said)
-
-    def _signers(self, consent: str, age: int) -> tuple[Role, ...]:
-        rule = self.compiled.consents[consent].signers
-        if rule == "by_age":
-            return self.signers_at(age)
-        return ("mentee",) if rule == "self" else ("guardian",)
-
-    def _second_signings(
-        self, stage: str, by: Role, world: World
-    ) -> Iterator[tuple[Turn, Move, World]]:
-        names = [s.consent for s in self.compiled.package(stage)]
-        names = [name for name in names if world.consents.get(name) == "requested"]
-        for no in (None, *names):
-            answers: dict[str, Answer] = {
-                name: "refused" if name == no else "given" for name in names
-            }
-            after = world
-            for name, said in answers.items():
-                after = _with(after, name, said)
-            elsewhere = "requested" in after.consents.values()
-            after = replace(after, owed=after.owed if elsewhere else after.owed - {by})
-            yield Turn("sign", {"who": by, "signed": answers}), Signed(stage, by, answers), after
-
-    def _raisings(self, stand: Stand, open_keys: list[str]) -> Iterator[tuple[Turn, Move, World]]:
-        late = {
-            overdue.open
-            for key in open_keys
-            for overdue in self._overdue(key)
-            if stand.state.status == "open"
-        }
-        asked = {
-            rule.open
-            for key in open_keys
-            for way in self._ways(key)
-            for rule in way.wait_on
-            if rule.open is not None and stand.state.status == "open"
-        }
-        for task in sorted(late | asked | self.raised):
-            known = any(spec.task == task and spec.closes for spec in self.compiled.spec.tasks)
-            # A task that ends nothing changes no way through the case.
-            if known and task not in open_keys:
-                yield Turn("raise", {"task": task}), Raised(task), stand.world
-
-    def _ways(self, key: str) -> tuple[AgeRow | FormStep, ...]:
-        node = key.partition(".")[0]
-        return self.compiled.form_rows(node) if self.compiled.kind(node) == "form" else ()
-
-    def _overdue(self, key: str) -> list[Overdue]:
-        node = key.partition(".")[0]
-        if self.compiled.kind(node) == "sign":
-            return [s.overdue for s in self.compiled.package(node) if s.overdue]
-        if self.compiled.kind(node) == "staff":
-            return []
-        step = self.compiled.step(node)
-        return [step.overdue] if step.overdue else []
-
-    def _withdrawals(self, world: World) -> Iterator[tuple[Turn, Move, World]]:
-        for name, state in world.consents.items():
-            if state in LIVE:
-                effect = self.compiled.consents[name].on_withdraw
-                move = Withdrawn(name, effect.pause if effect else ())
-                yield Turn("withdraw", {"consent": name}), move, _with(world, name, "withdrawn")
-
-
-def _with(
-    world: World, consent: str, state: ConsentState, *, owed: frozenset[Role] | None = None
-) -> World:
-    consents: dict[str, ConsentState] = {**world.consents, consent: state}
-    return replace(world, consents=consents, owed=world.owed if owed is None else owed)
-
-
 class _Findings:
     """What the walk proves wrong."""
 
-    def __init__(self, walk: _Walk, consents: Mapping[str, ConsentSpec], place_of: PlaceOf) -> None:
+    def __init__(self, walk: Walk, consents: Mapping[str, ConsentSpec], place_of: PlaceOf) -> None:
         self.walk = walk
         self.compiled = walk.compiled
         self.spec = walk.compiled.spec
