@@ -23,14 +23,13 @@ import click
 import grimp
 
 from server.access.actors import Actor, Holding
-from server.access.policy import Permission, Thing, allowed
+from server.access.policy import Permission, Thing, allowed, scopes_of
 from server.api import v1
 from server.api.table import TABLE as ROUTES
 from server.cli import COMMANDS, command_line
 from server.jobs.effects import TOPICS
 from server.kernel.ids import new_id
 from server.services.accounts.people import STAFF_ROLES
-from server.services.accounts.tokens import SCOPES
 from server.store.base import Base
 from server.store.tables import ROWS
 from server.words import limits as limit_words
@@ -83,7 +82,7 @@ def permissions() -> str:
     lines = ["| what | id | who | token's scope |", "|---|---|---|---|"]
     for each in Permission:
         who = ", ".join(_who_may(each)) or "nobody"
-        scopes = ", ".join(f"`{scope}`" for scope in _scopes_of(each)) or "–"
+        scopes = ", ".join(f"`{scope}`" for scope in scopes_of(each)) or "–"
         lines.append(f"| {each.value} | `{each.name}` | {who} | {scopes} |")
     return "\n".join(lines)
 
@@ -108,24 +107,13 @@ def _who_may(permission: Permission) -> Iterator[str]:
         yield "the operator at the shell"
 
 
-def _may_staff(permission: Permission, role: str, kind: str = "staff", scope: str = "") -> bool:
+def _may_staff(permission: Permission, role: str) -> bool:
     school = new_id()
     actor = Actor(
-        kind="token" if kind == "token" else "staff",
+        kind="staff",
         holdings=(Holding(role, school),),
-        scopes=frozenset([scope]),
     )
     return allowed(actor, permission, Thing(school_id=school))
-
-
-def _scopes_of(permission: Permission) -> list[str]:
-    found = []
-    for scope in SCOPES:
-        by_role = any(_may_staff(permission, role, "token", scope) for role in STAFF_ROLES)
-        keeper = Actor(kind="token", platform=True, scopes=frozenset([scope]))
-        if by_role or allowed(keeper, permission, Thing()):
-            found.append(scope)
-    return found
 
 
 def commands() -> str:
@@ -176,7 +164,7 @@ def routes() -> str:
     lines = ["| | what it does | permission | scope |", "|---|---|---|---|"]
     for row in sorted(ROUTES, key=lambda each: (each.path, each.method)):
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", row.path)
-        scope = ", ".join(f"`{one}`" for one in _scopes_of(row.needs))
+        scope = ", ".join(f"`{one}`" for one in scopes_of(row.needs))
         lines.append(f"| `{row.method} {path}` | {row.summary} | `{row.needs.name}` | {scope} |")
     return "\n".join(lines)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.http import wsgi
 
 from server.app import create_app
 from server.kernel import lifeline
@@ -24,6 +25,15 @@ def run(settings: Settings) -> None:
     WebServer(settings).run()
 
 
+class NamelessResponse(wsgi.Response):
+    """An answer that does not say what server gives it: whoever looks for holes need not know."""
+
+    def default_headers(self) -> list[str]:
+        """Gunicorn's own headers but its name; it has no setting for that."""
+        lines: list[str] = super().default_headers()
+        return [line for line in lines if not line.lower().startswith("server:")]
+
+
 class WebServer(BaseApplication):
     """One master that reads the code, and workers with threads that answer."""
 
@@ -33,6 +43,7 @@ class WebServer(BaseApplication):
         super().__init__()
 
     def load_config(self) -> None:
+        wsgi.Response = NamelessResponse
         settings = self._settings
         host = f"[{settings.listen}]" if ":" in settings.listen else settings.listen
         values = {

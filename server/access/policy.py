@@ -68,9 +68,20 @@ def holds(*roles: str) -> Predicate:
     return holds_role
 
 
-def scoped(scope: str) -> Predicate:
+@dataclass(frozen=True, slots=True)
+class Scoped:
     """A person, or a token that was given this scope."""
-    return lambda actor, _thing: actor.kind != "token" or scope in actor.scopes
+
+    scope: str
+
+    def __call__(self, actor: Actor, _thing: Thing) -> bool:
+        """Whether the actor is no token, or one with the scope."""
+        return actor.kind != "token" or self.scope in actor.scopes
+
+
+def scoped(scope: str) -> Scoped:
+    """The claim that a token was given this scope."""
+    return Scoped(scope)
 
 
 def is_shell(actor: Actor, _thing: Thing) -> bool:
@@ -154,6 +165,17 @@ def allowed(actor: Actor, permission: Permission, thing: Thing) -> bool:
         all(predicate(actor, thing) for predicate in alternative)
         for alternative in TABLE.get(permission, [])
     )
+
+
+def scopes_of(permission: Permission) -> tuple[str, ...]:
+    """The scopes by which a token may have it: one of them is enough."""
+    found = [
+        predicate.scope
+        for alternative in TABLE.get(permission, [])
+        for predicate in alternative
+        if isinstance(predicate, Scoped)
+    ]
+    return tuple(dict.fromkeys(found))
 
 
 def require(actor: Actor, permission: Permission, thing: Thing) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -21,7 +21,7 @@ from server.services.cases.filling import Read
 from server.services.families import arrivals
 from server.services.unit_of_work import UnitOfWork
 from server.services.worklist import desk
-from server.services.worklist.cards import AnswerSheet, OpenTask
+from server.services.worklist.cards import AnswerSheet, Card, OpenTask
 
 
 class CardTaskOut(Wire):
@@ -71,6 +71,12 @@ class CaseOut(Wire):
     answers: list[SheetOut]
     tasks: list[CardTaskOut]
     duplicates: list[UUID]
+
+
+class RevealIn(Wire):
+    """Why a name that is kept back is needed; the reason is evidence."""
+
+    reason: Literal["answer_family", "law", "safety"]
 
 
 class EventOut(Wire):
@@ -136,7 +142,19 @@ def invite(work: UnitOfWork, call: Call) -> CaseRef:
 @route("GET", "/cases/<uuid:case_id>", needs=Permission.CASE_OPEN, answer=CaseOut)
 def read_case(work: UnitOfWork, call: Call) -> CaseOut:
     """A case with its consents, answers and open tasks; the family may see that it was opened."""
-    card = desk.card(work, case_id=call.path["case_id"], locale="ru")
+    return _case(desk.card(work, case_id=call.path["case_id"], locale="ru"))
+
+
+@route("POST", "/cases/<uuid:case_id>/reveal", needs=Permission.CASE_OPEN, body=RevealIn,
+       answer=CaseOut)  # fmt: skip
+def reveal_case(work: UnitOfWork, call: Call) -> CaseOut:
+    """A case with the names that are kept back after a withdrawal, for a reason."""
+    return _case(
+        desk.card(work, case_id=call.path["case_id"], locale="ru", reason=call.body.reason)
+    )
+
+
+def _case(card: Card) -> CaseOut:
     return CaseOut(
         id=card.case.id,
         number=card.case.number,
@@ -179,7 +197,7 @@ def case_events(work: UnitOfWork, call: Call) -> EventsOut:
 
 
 @route("GET", "/cases/<uuid:case_id>/forms/<step>", needs=Permission.CASE_FILL_FOR_FAMILY,
-       answer=FormOut)  # fmt: skip
+       answer=FormOut, by_state=True)  # fmt: skip
 def read_form(work: UnitOfWork, call: Call) -> FormOut:
     """What an open questionnaire asks, and the shape its answers are sent in."""
     opened = filling.open_form(work, case_id=call.path["case_id"], step=call.path["step"])

@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from server.api.problems import ProblemOut
+from server.access.policy import scopes_of
+from server.api.problems import Refusal
 from server.api.table import Route
 
 _CONVERTER = re.compile(r"<(?:(\w+):)?(\w+)>")
@@ -17,28 +18,25 @@ _TYPES = {
     "int": {"type": "integer"},
     None: {"type": "string"},
 }
-PROBLEM = {
-    "type": "object",
-    "description": "What was refused (RFC 9457).",
-    "required": ["type", "title", "status", "code", "detail"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "code": {"type": "string", "description": "Stable word for programs."},
-        "detail": {"type": "string", "description": "A sentence for people."},
-        "id": {"type": "string"},
-        "reason": {"type": "string", "description": "Stable word for the kind of refusal."},
-        "problems": {"type": "array", "items": {"$ref": "#/components/schemas/ProblemOut"}},
-    },
-    "additionalProperties": True,
+_REFUSALS = {
+    401: "No token, or one that is not valid",
+    403: "The role or the scope does not allow it, another person must, or a consent is missing",
+    404: "There is no such thing, or it is another partner's",
+    409: "Somebody was first, the step is not open, or the Idempotency-Key was used otherwise",
+    422: "What was sent does not fit: `problems` say where",
+    429: "Too often: Retry-After says when again",
+}
+_BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A token, narrowed to scopes; each operation names the scope that it needs.",
 }
 
 
 def describe(table: Sequence[Route]) -> dict[str, Any]:
     """The whole description; the same for the same table."""
     models = [model for row in table for model in (row.body, row.answer) if model is not None]
-    models.append(ProblemOut)
+    models.append(Refusal)
     unique = list(dict.fromkeys(models))
     _, schemas = models_json_schema(
         [(model, "serialization") for model in unique],
@@ -55,11 +53,10 @@ def describe(table: Sequence[Route]) -> dict[str, Any]:
             "description": "Cases, tasks, consents, people, settings and definitions.",
         },
         "servers": [{"url": "/api/v1"}],
-        "security": [{"bearer": []}],
         "paths": paths,
         "components": {
-            "schemas": {**schemas.get("$defs", {}), "Problem": PROBLEM},
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "schemas": schemas.get("$defs", {}),
+            "securitySchemes": {"bearer": _BEARER},
         },
     }
 
@@ -68,16 +65,16 @@ def _operation(row: Route) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": row.name,
         "summary": row.summary,
+        # OpenAPI 3.1 lets a bearer's requirement name what the token must hold.
+        "security": [{"bearer": [scope]} for scope in scopes_of(row.needs)],
         "parameters": [*_path_parameters(row), *_query_parameters(row)],
         "responses": {
             str(row.status): {
                 "description": "Done" if row.changes else "Found",
                 "content": {"application/json": {"schema": _ref(row.answer.__name__)}},
             },
-            "default": {
-                "description": "Refused",
-                "content": {"application/problem+json": {"schema": _ref("Problem")}},
-            },
+            **{str(status): _refused(_REFUSALS[status]) for status in row.refusals},
+            "default": _refused("Refused by the machine: too large, too slow, too busy"),
         },
     }
     if row.changes:
@@ -96,6 +93,11 @@ def _operation(row: Route) -> dict[str, Any]:
             "content": {"application/json": {"schema": _ref(row.body.__name__)}},
         }
     return operation
+
+
+def _refused(description: str) -> dict[str, Any]:
+    content = {"application/problem+json": {"schema": _ref(Refusal.__name__)}}
+    return {"description": description, "content": content}
 
 
 def _path_parameters(row: Route) -> list[dict[str, Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import ConfigDict, Field
+
 from server.api.table import Wire
 from server.http import rendering
 from server.kernel.problems import Problem
@@ -21,6 +23,21 @@ class ProblemOut(Wire):
     rule: str | None
     warning: bool
     trail: list[str]
+
+
+class Refusal(Wire):
+    """What was refused (RFC 9457); beside these, facts of this refusal that a program can use."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    code: str = Field(description="Stable word for programs.")
+    detail: str = Field(description="A sentence for people.")
+    id: str = Field(default="", description="Under which number the server's log knows it.")
+    reason: str = Field(default="", description="Stable word for the kind of refusal.")
+    problems: list[ProblemOut] = Field(default=[], description="All that is wrong, with its place.")
 
 
 def problem_out(problem: Problem) -> ProblemOut:

@@ -12,6 +12,7 @@ from server.access.policy import Permission
 from server.api.problems import ProblemOut, problem_out
 from server.api.table import Call, Wire, route
 from server.kernel.errors import DefinitionRefused, Refused
+from server.kernel.problems import Problem
 from server.model.definition import Change, SettingsSpec
 from server.model.points import Point
 from server.model.settings import to_data
@@ -45,6 +46,7 @@ class SettingsOut(Wire):
     school: UUID
     release: str
     variant: str
+    revision: int  # names this state: a change made from it is refused if it is not the newest
     published: list[dict[str, Any]]
     draft: list[dict[str, Any]] | None
     draft_revision: int
@@ -53,12 +55,37 @@ class SettingsOut(Wire):
     yaml: str
 
 
-class SettingsIn(Wire):
+class ChangesIn(Wire):
     """The whole of a school's changes, as a list or as the file."""
 
     changes: list[Change] | None = Field(default=None, max_length=500)
     yaml: str | None = Field(default=None, max_length=262_144)
+
+
+class SeenIn(Wire):
+    """The state of the settings that was looked at, by its `revision`."""
+
+    revision: int | None = Field(default=None, ge=0, le=2**31 - 1)
+
+
+class DraftIn(ChangesIn, SeenIn):
+    """Changes to keep as the draft."""
+
+
+class NoteIn(SeenIn):
+    """Why it is published."""
+
     note: str = Field(default="", max_length=500)
+
+
+class SettingsIn(ChangesIn, NoteIn):
+    """Changes to publish, and why."""
+
+
+class RestoreIn(Wire):
+    """The number of an earlier state; 0 is the model as it ships."""
+
+    seq: int = Field(ge=0, le=2**31 - 1)
 
 
 class CheckedOut(Wire):
@@ -126,7 +153,10 @@ def list_schools(work: UnitOfWork, _call: Call) -> SchoolsOut:
        answer=SettingsOut)  # fmt: skip
 def read_settings(work: UnitOfWork, call: Call) -> SettingsOut:
     """A school's settings: published, drafted, and as a file."""
-    school_id = call.path["school_id"]
+    return _settings(work, call.path["school_id"])
+
+
+def _settings(work: UnitOfWork, school_id: UUID) -> SettingsOut:
     shown = school_settings.settings(work, school_id=school_id)
     return SettingsOut(
         school=school_id,
@@ -135,6 +165,7 @@ def read_settings(work: UnitOfWork, call: Call) -> SettingsOut:
         published=_changes(shown.published),
         draft=None if shown.draft is None else _changes(shown.draft),
         draft_revision=shown.draft_revision,
+        revision=shown.seen,
         hash=shown.effective.hash,
         problems=[problem_out(problem) for problem in shown.problems],
         yaml=school_settings.as_yaml(work, school_id=school_id),
@@ -169,7 +200,56 @@ def publish_settings(work: UnitOfWork, call: Call) -> RevisionOut:
     """Publish these changes instead of the published ones; an empty list is the shipped model."""
     school_id = call.path["school_id"]
     changes, _ = _asked(work, school_id, call.body, refuse=True)
-    made = drafts.publish(work, school_id=school_id, changes=changes or (), note=call.body.note)
+    made = drafts.publish(
+        work,
+        school_id=school_id,
+        changes=changes or (),
+        note=call.body.note,
+        revision=call.body.revision,
+    )
+    return _revision(made)
+
+
+@route("PUT", "/schools/<uuid:school_id>/settings/draft", needs=Permission.SETTINGS_EDIT,
+       body=DraftIn, answer=SettingsOut)  # fmt: skip
+def save_draft(work: UnitOfWork, call: Call) -> SettingsOut:
+    """Keep changes as the draft, even where they do not hold yet."""
+    school_id = call.path["school_id"]
+    changes, problems = _read(work, school_id, call.body)
+    if changes is None:
+        raise DefinitionRefused(problems=problems)
+    drafts.save_draft(work, school_id=school_id, changes=changes, revision=call.body.revision)
+    return _settings(work, school_id)
+
+
+@route("POST", "/schools/<uuid:school_id>/settings/draft/drop", needs=Permission.SETTINGS_EDIT,
+       body=SeenIn, answer=SettingsOut)  # fmt: skip
+def drop_draft(work: UnitOfWork, call: Call) -> SettingsOut:
+    """Lay the draft aside; what is published stays."""
+    school_id = call.path["school_id"]
+    drafts.drop_draft(work, school_id=school_id, revision=call.body.revision)
+    return _settings(work, school_id)
+
+
+@route("POST", "/schools/<uuid:school_id>/settings/draft/restore", needs=Permission.SETTINGS_EDIT,
+       body=RestoreIn, answer=SettingsOut)  # fmt: skip
+def restore_settings(work: UnitOfWork, call: Call) -> SettingsOut:
+    """Draft an earlier state once more, or the model as it ships; nothing is published."""
+    school_id = call.path["school_id"]
+    drafts.restore(work, school_id=school_id, seq=call.body.seq)
+    return _settings(work, school_id)
+
+
+@route("POST", "/schools/<uuid:school_id>/settings/draft/publish", needs=Permission.SETTINGS_EDIT,
+       body=NoteIn, answer=RevisionOut)  # fmt: skip
+def publish_draft(work: UnitOfWork, call: Call) -> RevisionOut:
+    """Publish the draft; new cases start with it, running ones keep theirs."""
+    made = drafts.publish(
+        work,
+        school_id=call.path["school_id"],
+        note=call.body.note,
+        revision=call.body.revision,
+    )
     return _revision(made)
 
 
@@ -182,19 +262,26 @@ def settings_history(work: UnitOfWork, call: Call) -> HistoryOut:
 
 
 def _asked(
-    work: UnitOfWork, school_id: UUID, body: SettingsIn, *, refuse: bool = False
+    work: UnitOfWork, school_id: UUID, body: ChangesIn, *, refuse: bool = False
 ) -> tuple[tuple[Change, ...] | None, list[ProblemOut]]:
+    changes, problems = _read(work, school_id, body)
+    if problems and refuse:
+        raise DefinitionRefused(problems=problems)
+    return changes, [problem_out(problem) for problem in problems]
+
+
+def _read(
+    work: UnitOfWork, school_id: UUID, body: ChangesIn
+) -> tuple[tuple[Change, ...] | None, tuple[Problem, ...]]:
+    """The changes as far as they can be read, and what is wrong with the file they stand in."""
     if (body.changes is None) == (body.yaml is None):
         raise Refused(reason="changes_or_yaml")
     if body.changes is not None:
-        return tuple(body.changes), []
+        return tuple(body.changes), ()
     spec, problems = school_settings.read_yaml(
         work, school_id=school_id, source=body.yaml or "", file="settings.yaml"
     )
-    if problems and refuse:
-        raise DefinitionRefused(problems=problems)
-    shown = [problem_out(problem) for problem in problems]
-    return (tuple(spec.changes) if spec is not None else None), shown
+    return (tuple(spec.changes) if spec is not None else None), problems
 
 
 def _changes(changes: tuple[Change, ...]) -> list[dict[str, Any]]:

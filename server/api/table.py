@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -32,9 +32,13 @@ class Call:
     path: dict[str, Any]
     query: Any
     body: Any
+    key: str | None = None  # its Idempotency-Key
 
 
 Handler = Callable[[UnitOfWork, Call], Wire]
+# Carries out each of its parts in a transaction of its own, by `http.context.perform`.
+ApartHandler = Callable[[Call], Wire]
+H = TypeVar("H", Handler, ApartHandler)
 
 
 @dataclass(frozen=True)
@@ -46,16 +50,30 @@ class Route:
     name: str
     summary: str
     needs: Permission
-    handler: Handler
+    handler: Callable[..., Wire]  # a Handler, or an ApartHandler where `apart`
     answer: type[Wire]
     body: type[Wire] | None = None
     query: type[Wire] | None = None
     status: int = 200
+    apart: bool = False
+    by_state: bool = False  # answers 409 where the thing is in another state
 
     @property
     def changes(self) -> bool:
         """Whether it changes anything: then it takes an Idempotency-Key."""
         return self.method != "GET"
+
+    @property
+    def refusals(self) -> tuple[int, ...]:
+        """The statuses it may refuse with, beside those of the machine."""
+        found = {401, 403, 429}
+        if "<" in self.path or self.body is not None:
+            found.add(404)  # a thing in the address or in the body is not there, or foreign
+        if self.changes or self.by_state:
+            found.add(409)
+        if self.changes or self.query is not None:
+            found.add(422)  # the body, the query or the Idempotency-Key does not fit
+        return tuple(sorted(found))
 
 
 TABLE: list[Route] = []
@@ -70,10 +88,12 @@ def route(
     body: type[Wire] | None = None,
     query: type[Wire] | None = None,
     status: int = 200,
-) -> Callable[[Handler], Handler]:
+    apart: bool = False,
+    by_state: bool = False,
+) -> Callable[[H], H]:
     """Put a handler into the table; its docstring's first line is the summary."""
 
-    def put(handler: Handler) -> Handler:
+    def put(handler: H) -> H:
         summary = (handler.__doc__ or "").strip().split("\n")[0]
         TABLE.append(
             Route(
@@ -87,6 +107,8 @@ def route(
                 body=body,
                 query=query,
                 status=status,
+                apart=apart,
+                by_state=by_state,
             )
         )
         return handler

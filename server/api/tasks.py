@@ -5,14 +5,18 @@ from __future__ import annotations
 import base64
 import binascii
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from server.access.policy import Permission
+from server.api.problems import Refusal
 from server.api.table import Call, CaseRef, Wire, route
+from server.http.context import perform
+from server.http.errors import problem_of
 from server.kernel.errors import Refused
+from server.services import commands
 from server.services.cases import decisions
 from server.services.unit_of_work import UnitOfWork
 from server.services.worklist import desk
@@ -70,7 +74,7 @@ class DecisionIn(Wire):
 
     case: UUID
     outcome: str
-    comment: str = Field(default="", max_length=2000)
+    comment: str = Field(default="", max_length=decisions.LONGEST_COMMENT)
     revision: int | None = Field(default=None, ge=0, le=2**31 - 1)
 
 
@@ -81,6 +85,37 @@ class VerdictOut(Wire):
     outcome: str
     case: UUID
     number: int
+
+
+class RowIn(Wire):
+    """One of many applications, and the state it was seen in."""
+
+    task: UUID
+    case: UUID
+    revision: int = Field(ge=0, le=2**31 - 1)
+
+
+class DecisionsIn(Wire):
+    """One decision on many applications; a family reads the comment."""
+
+    outcome: str
+    comment: str = Field(default="", max_length=decisions.LONGEST_COMMENT)
+    rows: list[RowIn] = Field(min_length=1, max_length=decisions.MOST_AT_ONCE)
+
+
+class RowOut(Wire):
+    """What became of one row: decided, one_of_two, or refused, as a single decision would be."""
+
+    task: UUID
+    case: UUID
+    state: Literal["decided", "one_of_two", "refused"]
+    refusal: Refusal | None = None
+
+
+class DecisionsOut(Wire):
+    """What became of each row, in the order they were named."""
+
+    rows: list[RowOut]
 
 
 class OutcomeIn(Wire):
@@ -139,6 +174,16 @@ def decide(work: UnitOfWork, call: Call) -> VerdictOut:
     return _verdict(made)
 
 
+@route("POST", "/tasks/decisions", needs=Permission.CASE_DECIDE, body=DecisionsIn,
+       answer=DecisionsOut, apart=True)  # fmt: skip
+def decide_many(call: Call) -> DecisionsOut:
+    """Decide alike on many opened applications without a flag; each row has its own answer."""
+    perform(decisions.must_decide_somewhere)
+    # A task named twice is decided once.
+    rows = {row.task: row for row in reversed(call.body.rows)}
+    return DecisionsOut(rows=[_decided(call, row) for row in reversed(rows.values())])
+
+
 @route("POST", "/tasks/<uuid:task_id>/outcome", needs=Permission.CASE_DECIDE, body=OutcomeIn,
        answer=VerdictOut)  # fmt: skip
 def finish_task(work: UnitOfWork, call: Call) -> VerdictOut:
@@ -158,6 +203,35 @@ def remind(work: UnitOfWork, call: Call) -> CaseRef:
     """Remind the family of an open task; the link in the message is a fresh one."""
     decisions.remind(work, case_id=call.body.case, task_id=call.path["task_id"])
     return CaseRef(case=call.body.case)
+
+
+def _decided(call: Call, row: RowIn) -> RowOut:
+    """Decide on one row in its own transaction: once for the key of the whole request."""
+
+    def command(work: UnitOfWork) -> dict[str, Any]:
+        made = decisions.decide(
+            work,
+            case_id=row.case,
+            task_id=row.task,
+            outcome=call.body.outcome,
+            comment=call.body.comment,
+            revision=row.revision,
+            in_bulk=True,
+        )
+        return {"state": made.state}
+
+    try:
+        if call.key is None:
+            done = perform(command)
+        else:
+            asked = {"outcome": call.body.outcome, **row.model_dump(mode="json")}
+            done = perform(
+                commands.once, key=f"{call.key} {row.task}", asked=asked, command=command
+            )
+    except decisions.OF_ONE_ROW as error:
+        refusal = Refusal.model_validate(problem_of(error))
+        return RowOut(task=row.task, case=row.case, state="refused", refusal=refusal)
+    return RowOut(task=row.task, case=row.case, state=done["state"])
 
 
 def _worklist(found: desk.Worklist) -> WorklistOut:

@@ -10,7 +10,7 @@ from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel
 
-from server.api import cases, consents, definitions, people, settings, tasks
+from server.api import cases, consents, definitions, people, records, settings, tasks
 from server.api.budget import Budget
 from server.api.openapi import describe
 from server.api.table import TABLE, Call, Route
@@ -21,7 +21,15 @@ from server.services import commands
 from server.services.unit_of_work import UnitOfWork
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
-PARTS = (definitions, settings, people, cases, tasks, consents)  # imported for their routes
+PARTS = (
+    definitions,
+    settings,
+    people,
+    cases,
+    tasks,
+    consents,
+    records,
+)  # imported for their routes
 KEY = "Idempotency-Key"
 LONGEST_KEY = 200
 
@@ -43,11 +51,14 @@ def _view(row: Route) -> Any:
     @door("token", row.needs)
     def view(**path: Any) -> ResponseReturnValue:
         _spend(row)
-        call = Call(path=path, query=_query(row), body=_body(row))
-        if not row.changes:
+        key = _key() if row.changes else None
+        call = Call(path=path, query=_query(row), body=_body(row), key=key)
+        if row.apart:
+            answer = _by_parts(row, call)
+        elif call.key is None:
             answer = perform(lambda work: row.handler(work, call).model_dump(mode="json"))
         else:
-            answer = perform(_once, row, call)
+            answer = perform(_once, row, call, call.key)
         return jsonify(answer), row.status
 
     return view
@@ -59,23 +70,38 @@ def _spend(row: Route) -> None:
     spend(g.token_id)
 
 
-def _once(work: UnitOfWork, row: Route, call: Call) -> dict[str, Any]:
+def _once(work: UnitOfWork, row: Route, call: Call, key: str) -> dict[str, Any]:
     """A change is carried out once for each Idempotency-Key; without a key, each time."""
 
     def command(work: UnitOfWork) -> dict[str, Any]:
         return row.handler(work, call).model_dump(mode="json")
 
-    key = request.headers.get(KEY, "").strip()
-    if not key:
-        return command(work)
-    if len(key) > LONGEST_KEY or not key.isprintable():
-        raise Refused(reason="key_malformed")
-    asked = {
+    return commands.once(work, key=key, asked=_asked(row, call), command=command)
+
+
+def _by_parts(row: Route, call: Call) -> dict[str, Any]:
+    """The key belongs to the whole request; that each part is done once, its handler sees to."""
+    if call.key is not None:
+        perform(commands.once, key=call.key, asked=_asked(row, call), command=lambda _work: {})
+    answer: dict[str, Any] = row.handler(call).model_dump(mode="json")
+    return answer
+
+
+def _asked(row: Route, call: Call) -> dict[str, Any]:
+    return {
         "route": row.name,
         "path": {name: str(value) for name, value in call.path.items()},
         "body": call.body.model_dump(mode="json") if call.body is not None else None,
     }
-    return commands.once(work, key=key, asked=asked, command=command)
+
+
+def _key() -> str | None:
+    key = request.headers.get(KEY, "").strip()
+    if not key:
+        return None
+    if len(key) > LONGEST_KEY or not key.isprintable():
+        raise Refused(reason="key_malformed")
+    return key
 
 
 def _body(row: Route) -> Any:

@@ -46,19 +46,53 @@ def db() -> None:
     pass
 
 
-@db.command(help=N_("Open psql on the database as its owner, or run one statement."))
+@db.command(
+    help=N_(
+        "Open psql on the database as its owner, or run one statement; with --partner, as the"
+        " application at one partner's rows."
+    )
+)
 @click.option("-c", "statement", help=N_("The statement to run."))
-def shell(statement: str | None) -> None:
+@click.option("--partner", help=N_("The partner's short name."))
+def shell(statement: str | None, partner: str | None) -> None:
     read = settings.load(os.environ)
     if read.database_owner_url is None:
         raise StartRefused(reason="not_running")
     from server.supervisor import binaries
 
+    if partner is None:
+        # Row-level security binds the owner too: "(0 rows)" would read as "nothing is there".
+        walls = N_("As the owner you see no partner's rows. Name a partner: --partner SHORT-NAME.")
+        click.echo(speaking.sentence(walls), err=True)
+        connection = _connection(read.database_owner_url)
+    else:
+        connection = {**_connection(read.database_url), "PGOPTIONS": _at(read, partner)}
     programs = binaries.postgres()
     psql = str(programs / "psql") if programs else "psql"
     words = [psql, *(("-v", "ON_ERROR_STOP=1", "-c", statement) if statement else ())]
     # The password goes by the environment: the words of a command are seen by every user.
-    os.execvpe(psql, words, {**os.environ, **_connection(read.database_owner_url)})  # noqa: S606 - no shell
+    os.execvpe(psql, words, {**os.environ, **connection})  # noqa: S606 - no shell
+
+
+def _at(read: settings.Settings, slug: str) -> str:
+    """What tells PostgreSQL, for a whole session, whose rows it is for."""
+    from server import runtime
+    from server.access.actors import SHELL
+    from server.store import tenancy
+
+    built = runtime.build(read)
+    with built.tools.begin(SHELL) as work:
+        known = {row.slug: row.id for row in tenancy.all_tenants(work.session)}
+    built.close()
+    if slug not in known:
+        raise click.ClickException(
+            speaking.sentence(
+                N_("There is no partner “%(slug)s”. There are: %(known)s."),
+                slug=slug,
+                known=", ".join(known) or "-",
+            )
+        )
+    return f"-c app.tenant={known[slug]}"
 
 
 @db.command(help=N_("Print the SQL that makes the roles, for the administrator of a database."))

@@ -11,8 +11,10 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, jsonify, redirect, request, url_for
+from flask import Flask, Response, current_app, g, jsonify, redirect, request, url_for
+from flask.globals import request_ctx
 from flask.typing import ResponseReturnValue
 from flask_babel import format_timedelta, get_locale, gettext
 from flask_wtf.csrf import CSRFError
@@ -38,6 +40,7 @@ from server.store.trouble import trouble
 from server.words import answers, problems
 from server.words.refusals import (
     ERRORS,
+    FOREIGN_HOST,
     NO_FAMILY,
     REASONS,
     STALE_FORM,
@@ -154,10 +157,7 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
     """Answer what Werkzeug refuses, and `abort`."""
     status = error.code or 500
     if isinstance(error, SecurityError):
-        # Under a name that is not ours no address of ours can be written, so no page either.
-        return Response(
-            gettext("This is not the address of this site.") + "\n", status, mimetype="text/plain"
-        )
+        return _foreign_host(status)
     if error.response is not None or status < 400:
         return error.get_response()
     said = STATUSES.get(status) or (STATUSES[400] if status < 500 else STATUSES[500])
@@ -168,6 +168,17 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
         code = _snake(type(error).__name__)
         return _problem(status, said, code, gettext(said.message), headers=headers)
     return _page(status, said, headers=headers)
+
+
+def _foreign_host(status: int) -> Response:
+    """Answer who asks by a name that is not ours: with our own address, never built from theirs."""
+    if wants_json():
+        return _problem(status, FOREIGN_HOST, "foreign_host", gettext(FOREIGN_HOST.message))
+    # Without a host of ours Flask writes no address at all: the page's are bare paths of our own.
+    own = urlsplit(current_app.config["BASE_URL"])
+    request_ctx.url_adapter = current_app.url_map.bind(own.netloc, url_scheme=own.scheme)
+    way = {"label": gettext("Open the right address"), "url": own.geturl()}
+    return _page(status, FOREIGN_HOST, act=way)
 
 
 def failed(error: Exception) -> ResponseReturnValue:
@@ -231,14 +242,7 @@ def _problem(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The answer to a program, RFC 9457."""
-    body: dict[str, Any] = {
-        "type": "about:blank",
-        "title": gettext(said.title),
-        "status": status,
-        "code": code,
-        "detail": detail,
-        "id": g.get("request_id", ""),
-    }
+    body = {**_body(status, said, code, detail), "id": g.get("request_id", "")}
     if error is not None:
         body.update(_told(error))
     response = jsonify(body)
@@ -246,6 +250,23 @@ def _problem(
     response.mimetype = "application/problem+json"
     response.headers.extend({**(headers or {}), **(_headers(error) if error else {})})
     return response
+
+
+def problem_of(error: MentorSchoolError) -> dict[str, Any]:
+    """What a program is told of a refusal, as a part of an answer: one row of many."""
+    said = said_of(error)
+    body = _body(status_of(error), said, code_of(error), sentence_of(error))
+    return {**body, **_told(error)}
+
+
+def _body(status: int, said: Said, code: str, detail: str) -> dict[str, Any]:
+    return {
+        "type": "about:blank",
+        "title": gettext(said.title),
+        "status": status,
+        "code": code,
+        "detail": detail,
+    }
 
 
 def _told(error: MentorSchoolError) -> dict[str, Any]:

@@ -31,7 +31,6 @@ from server.web.office import desk, key_of, new_nonce, office_page, school_id
 from server.web.said import _
 from server.web.worklist import View, who
 
-MOST = 100  # rows one post may name: a page holds 25
 _TOLD = "desk_told"
 
 
@@ -223,7 +222,7 @@ def _why_page(
 
 def _picked() -> list[Picked]:
     found = []
-    for value in dict.fromkeys(request.form.getlist("rows")[:MOST]):
+    for value in dict.fromkeys(request.form.getlist("rows")[: decisions.MOST_AT_ONCE]):
         task, case, revision = [*value.split("."), "", ""][:3]
         task_id, case_id = parse_id(task), parse_id(case)
         if task_id and case_id and revision.isdecimal() and len(revision) < 9:

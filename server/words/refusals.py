@@ -70,6 +70,9 @@ NO_FAMILY: Final = Said(N_("Your page has closed"), N_("To keep what you wrote s
 STALE_FORM: Final = Said(N_("The page was open for too long"), N_("For safety a page works for a limited time, so nothing was saved yet."), N_("Press the button: what you typed is sent once more."))  # fmt: skip
 STALE_FORM_ELSEWHERE: Final = Said(N_("The page was open for too long"), N_("For safety a page works for a limited time, so nothing was saved yet."), N_("Go back one page: what you typed is still there in most browsers. Load the page anew if it is refused again."))  # fmt: skip
 
+# A name somebody let point to us, or a proxy that was not told ours.
+FOREIGN_HOST: Final = Said(N_("This is not our address"), N_("The address in your browser does not belong to this site."), N_("Open it by its right address, or by the link in your message from the school."))  # fmt: skip
+
 REASONS: Final[dict[str, str]] = {
     "contact_empty": N_("Write a mobile number or a mail address."),
     "contact_long": N_("This is too long for a contact. Write one number or one address."),

@@ -11,8 +11,10 @@ from flask.testing import FlaskClient
 from server.access.actors import SHELL
 from server.api.table import TABLE, Route
 from server.kernel.places import workflow_defs
+from server.model.definition import Hide
 from server.runtime import Runtime
 from server.services.accounts import colleagues
+from server.services.model import drafts
 from tests.api.conftest import Program, a_platform, a_program
 from tests.factories import School, a_colleague, an_enrolment
 
@@ -78,6 +80,40 @@ def _decide(school: School) -> Asked:
     }  # fmt: skip
 
 
+def _decide_many(school: School) -> Asked:
+    mine = an_enrolment(school, at="review")
+    task = str(mine.task("decision").id)
+    rows = [{"case": str(mine.case_id), "task": task, "revision": 1}]
+    return "/tasks/decisions", {"outcome": "accept", "rows": rows}, {
+        "outcome": "decline", "comment": "Мест больше нет", "rows": rows
+    }  # fmt: skip
+
+
+def _reveal(school: School) -> Asked:
+    path = f"/cases/{an_enrolment(school, at='review').case_id}/reveal"
+    return path, {"reason": "law"}, {"reason": "safety"}
+
+
+def _save_draft(school: School) -> Asked:
+    path, *bodies = _settings(school)
+    return f"{path}/draft", bodies[0], {**bodies[0], "revision": 7}
+
+
+def _drop_draft(school: School) -> Asked:
+    return f"/schools/{school.id}/settings/draft/drop", {}, {"revision": 7}
+
+
+def _restore(school: School) -> Asked:
+    return f"/schools/{school.id}/settings/draft/restore", {"seq": 0}, {"seq": 7}
+
+
+def _publish_draft(school: School) -> Asked:
+    admin = a_colleague(school, role="partner_admin", name="Волков Денис")
+    hidden = [Hide(change="hide", at="minor_questionnaire.days")]
+    school.do(admin.actor, drafts.save_draft, school_id=school.id, changes=hidden)
+    return f"/schools/{school.id}/settings/draft/publish", {"note": "one"}, {"note": "other"}
+
+
 def _finish(school: School) -> Asked:
     mine = an_enrolment(school, at="consents")
     school.pass_days(15)
@@ -133,13 +169,19 @@ EXAMPLES: Mapping[str, Callable[[School], Asked]] = {
     "publish_definitions": _publish_definitions,
     "fill_form": _fill,
     "decide": _decide,
+    "decide_many": _decide_many,
+    "reveal_case": _reveal,
+    "save_draft": _save_draft,
+    "drop_draft": _drop_draft,
+    "restore_settings": _restore,
+    "publish_draft": _publish_draft,
     "finish_task": _finish,
     "remind": _remind,
     "withdraw_consent": _withdraw,
 }
 BY_ADMIN = (
     "publish_settings", "check_settings", "appoint_person", "end_role", "lock_person",
-    "unlock_person",
+    "unlock_person", "save_draft", "drop_draft", "restore_settings", "publish_draft",
 )  # fmt: skip
 BY_PLATFORM = ("check_definitions", "publish_definitions")
 

@@ -8,8 +8,17 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from server.access.policy import Permission
-from server.kernel.errors import AlreadyDone, NotFound, NotYours, Refused, StageClosed
+from server.access import policy
+from server.access.policy import Permission, Thing
+from server.kernel.errors import (
+    AlreadyDone,
+    Conflict,
+    NotAllowed,
+    NotFound,
+    NotYours,
+    Refused,
+    StageClosed,
+)
 from server.kernel.ids import new_id
 from server.services import evidence, persons
 from server.services.cases import case_letters, steps
@@ -24,6 +33,9 @@ from server.workflows import moves
 LONGEST_COMMENT = 2000
 # A second press, or a second coordinator, within this time would only annoy the family.
 REMINDED_LATELY = timedelta(hours=1)
+MOST_AT_ONCE = 100  # rows one bulk decision may name: a page of the desk holds 25
+# What keeps one row of many from being decided, and no other: each row answers for itself.
+OF_ONE_ROW = (NotFound, NotAllowed, Refused, Conflict)
 
 
 @dataclass(frozen=True)
@@ -82,6 +94,14 @@ def decide(
         _tell(work, standing, task, outcome)
     state = "decided" if decided else "one_of_two"
     return _verdict(standing, steps.finish(work, standing, {"state": state, "outcome": outcome}))
+
+
+def must_decide_somewhere(work: UnitOfWork) -> None:
+    """Whoever decides on many rows may decide at all; each row is asked for by itself then.
+
+    :raises NotAllowed: when they may not, wherever the rows lie.
+    """
+    policy.require(work.actor, Permission.CASE_DECIDE, Thing())
 
 
 def finish_task(
