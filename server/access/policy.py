@@ -25,6 +25,7 @@ class Permission(Enum):
     CASE_INVITE = "invite a family"
     CASE_FILL_FOR_FAMILY = "enter answers on behalf of a family"
     CASE_REMIND = "send a reminder"
+    CHILD_CONTACT = "change a teenager's own contact"
     FAMILY_READ = "read one's own application"
     FAMILY_SIGN = "answer, sign and withdraw consents"
     CHILD_ANSWER = "answer as the child"
@@ -133,6 +134,7 @@ TABLE: dict[Permission, list[list[Predicate]]] = {
     Permission.CASE_INVITE: [[holds(*_OFFICE), scoped("cases:write")]],
     Permission.CASE_FILL_FOR_FAMILY: [[holds(*_OFFICE), scoped("tasks:write")]],
     Permission.CASE_REMIND: [[holds(*_OFFICE), scoped("tasks:write")]],
+    Permission.CHILD_CONTACT: [[holds(*_OFFICE), is_person]],
     Permission.FAMILY_READ: [[is_guardian_of, is_assured]],
     Permission.FAMILY_SIGN: [[is_guardian_of, is_assured]],
     Permission.CHILD_ANSWER: [[is_the_child]],

@@ -41,6 +41,7 @@ _LETTERS: Mapping[str, str] = {
     "declined": N_("Letter: declined"),
     "stopped_by_child": N_("Letter: the child said no"),
     "closed_after_withdrawal": N_("Letter: the application is closed"),
+    "contact_changed": N_("Notice of another contact"),
     "withdrawal_received": N_("Letter: the withdrawal has arrived"),
     "withdrawal_done": N_("Letter: all is done after the withdrawal"),
     "consent_withdrawn": N_("Notice of a withdrawn consent"),

@@ -284,6 +284,13 @@ def answers_of(session: Session, case_id: UUID) -> list[Answer]:
     )
 
 
+def answers_by_child(session: Session, child_id: UUID) -> list[UUID]:
+    """The ids of all that a child filled in itself, in whatever case of its own."""
+    mine = select(Case.id).where(Case.subject_id == child_id)
+    query = select(Answer.id).where(Answer.case_id.in_(mine), Answer.author_id == child_id)
+    return list(session.scalars(query.order_by(Answer.id)))
+
+
 def decisions_of(session: Session, case_id: UUID) -> list[Decision]:
     """All decisions of a case, oldest first."""
     query = select(Decision).where(Decision.case_id == case_id).order_by(Decision.id)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, Label, UniqueConstraint, and_, func, or_, select, text
+from sqlalchemy import Index, Label, Select, UniqueConstraint, and_, func, or_, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Mapped, Session, aliased, defer, mapped_column
 
@@ -180,6 +180,14 @@ def is_processing_given(session: Session, subject_id: UUID) -> bool:
     return session.scalar(query.limit(1)) is not None
 
 
+def lives(session: Session, subject_id: UUID, consent: str) -> bool:
+    """Whether a consent of this kind about a child is in force."""
+    query = select(Consent.id).where(
+        Consent.subject_id == subject_id, Consent.consent == consent, Consent.state.in_(LIVE)
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
 def living_of(session: Session, subject_id: UUID, consent: str) -> list[Consent]:
     """The living consents of one kind about a child, locked."""
     query = select(Consent).where(
@@ -269,10 +277,41 @@ def link(session: Session, link_id: UUID) -> Link | None:
     return session.scalar(select(Link).where(Link.id == link_id))
 
 
-def links_of(session: Session, case_id: UUID, person_id: UUID) -> list[Link]:
-    """All links of one person in one case."""
-    query = select(Link).where(Link.case_id == case_id, Link.person_id == person_id)
-    return list(session.scalars(query.order_by(Link.id)))
+def held_link(session: Session, link_id: UUID) -> Link | None:
+    """A link by id, locked: whoever shuts it waits, or has shut it already."""
+    query = select(Link).where(Link.id == link_id).with_for_update()
+    return session.scalar(query.execution_options(populate_existing=True))
+
+
+def links_of_child(session: Session, child_id: UUID) -> list[Link]:
+    """All links of a child in whatever case of its own, locked."""
+    query = select(Link).where(Link.person_id == child_id, Link.case_id.in_(_cases_of(child_id)))
+    return list(
+        session.scalars(
+            query.order_by(Link.id).with_for_update().execution_options(populate_existing=True)
+        )
+    )
+
+
+def has_come_in(session: Session, child_id: UUID) -> bool:
+    """Whether a code was ever typed behind a link of this child."""
+    query = select(Link.id).where(
+        Link.person_id == child_id, Link.case_id.in_(_cases_of(child_id)), Link.used_at.is_not(None)
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def has_answered(session: Session, child_id: UUID) -> bool:
+    """Whether this child ever signed yes or no itself."""
+    mine = select(Consent.id).where(Consent.subject_id == child_id)
+    query = select(Signature.id).where(
+        Signature.consent_id.in_(mine), Signature.person_id == child_id
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def _cases_of(child_id: UUID) -> Select[UUID]:
+    return select(Case.id).where(Case.subject_id == child_id)
 
 
 def code(session: Session, code_id: UUID) -> Code | None:

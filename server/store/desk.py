@@ -163,7 +163,8 @@ _TAB: Mapping[str, str] = {
 
 _LETTERS = (
     " d.case_id, d.letter, CASE d.person_id WHEN c.guardian_id THEN 'guardian'"
-    " WHEN c.subject_id THEN 'mentee' ELSE 'staff' END, d.channel, d.state, d.failure,"
+    " WHEN c.subject_id THEN 'mentee' ELSE CASE WHEN d.person_id IS NULL THEN 'mentee'"
+    " ELSE 'staff' END END, d.channel, d.state, d.failure,"
     " d.created_at, d.sent_at, l.opened_at, l.id IS NOT NULL FROM delivery d"
     ' JOIN "case" c ON c.id = d.case_id AND c.tenant_id = d.tenant_id'
     " LEFT JOIN link l ON l.id = d.link_id AND l.tenant_id = d.tenant_id"

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from server.store.database import Transaction
-from server.store.steps import CaseRow, TaskRow
+from server.store.steps import FAR_AWAY, CaseRow, TaskRow
 
 
 def save_case(
@@ -137,6 +137,16 @@ def drop_case_timers(transaction: Transaction, tenant_id: UUID, case_id: UUID) -
     """An ended case has no timers."""
     transaction.queue(
         "DELETE FROM timer WHERE tenant_id = %s AND case_id = %s", (tenant_id, case_id)
+    )
+
+
+def leave_to_choice(transaction: Transaction, tenant_id: UUID, case_id: UUID) -> None:
+    """What is open in a case is nobody's due: no reminder, no list of what is late."""
+    drop_case_timers(transaction, tenant_id, case_id)
+    transaction.queue(
+        "UPDATE task SET listed = false, due_at = %s"
+        " WHERE tenant_id = %s AND case_id = %s AND status = 0",
+        (FAR_AWAY, tenant_id, case_id),
     )
 
 

@@ -144,6 +144,12 @@ def end_sessions_in(session: Session, account_id: UUID, tenant_id: UUID) -> None
     session.execute(delete(SessionRow).where(SessionRow.account_id == account_id, there))
 
 
+def end_family_sessions(session: Session, person_id: UUID) -> None:
+    """End every session of a guardian or a child, in whatever browser."""
+    whose = func.jsonb_extract_path_text(SessionRow.data, "family", "person_id")
+    session.execute(delete(SessionRow).where(whose == str(person_id)))
+
+
 def sessions_of(session: Session, account_id: UUID, now: datetime) -> list[SessionRow]:
     """The living sessions of an account, newest first."""
     query = select(SessionRow).where(

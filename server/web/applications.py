@@ -42,7 +42,9 @@ def shown(one: Application, speaker: Speaker, *, looked: Sequence[Looked] = ()) 
         "ended": one.end is not None,
         "reason": one.reason,
         "declined": one.end == "declined_by_family",
-        "mine": [*_renewal(one), *(_mine(one, step) for step in _steps(one, "guardian"))],
+        "mine": []
+        if _is_too_late(one)
+        else [*_renewal(one), *(_mine(one, step) for step in _steps(one, "guardian"))],
         "coming": _coming(one, speaker),
         "board": board(one.consents, speaker, case_id=one.case_id, open_stages=_open_stages(one)),
         "lines": _answers(one),
@@ -58,6 +60,7 @@ def shown(one: Application, speaker: Speaker, *, looked: Sequence[Looked] = ()) 
             each.state in LIVE and not each.has_receipt for each in one.consents
         ),
         "photo_url": _photo_url(one),
+        "grown_up": _is_too_late(one),
         "child_contact": one.child_contact,
         "child_needs_contact": one.child_needs_contact,
         "child_can_take_the_phone": one.child_can_take_the_phone,
@@ -104,6 +107,9 @@ def board(
         if one.state in _NOT_ANSWERED and one.stage in open_stages:
             line["act"] = _("Give an answer")
             line["act_url"] = url_for("guardian.go_on", case_id=case_id, stage=one.stage)
+        elif case_id is not None and one.can_answer_anew:
+            line["act"] = _("Answer anew")
+            line["act_url"] = url_for("guardian.answer_anew", consent_id=one.consent_id)
         lines.append(line)
     return lines
 
@@ -150,6 +156,8 @@ def _state(one: Application) -> tuple[str, str]:
         return ("good" if one.end in _GOOD_ENDS else "off"), words
     if one.status == "paused":
         return "waiting", _("Stopped: a consent was withdrawn")
+    if _is_too_late(one):
+        return "waiting", _("The child is 18 now")
     if one.adult_comes:
         return "waiting", _("The coordinator explains to the child what to expect")
     if _steps(one, "guardian") or one.renewal is not None:
@@ -157,6 +165,12 @@ def _state(one: Application) -> tuple[str, str]:
     if _steps(one, "mentee"):
         return "waiting", _("Waiting for the child’s answer")
     return "waiting", _("The school is deciding")
+
+
+def _is_too_late(one: Application) -> bool:
+    """Whether the child turned 18 before the guardian signed: nobody can sign for it any more."""
+    asked = any(step.kind == "sign" for step in _steps(one, "guardian"))
+    return one.grown_up and (asked or one.end == "expired")
 
 
 def _steps(one: Application, role: str) -> list[NextStep]:
@@ -169,7 +183,7 @@ def _steps(one: Application, role: str) -> list[NextStep]:
 
 
 def _open_stages(one: Application) -> set[str]:
-    if one.status != "open":
+    if one.status != "open" or one.grown_up:
         return set()
     mine = (step for step in one.next_steps if step.role == "guardian")
     return {step.step for step in mine if step.kind == "sign"}
@@ -177,7 +191,7 @@ def _open_stages(one: Application) -> set[str]:
 
 def _renewal(one: Application) -> list[dict[str, str]]:
     """A text of what was agreed to has changed: it is read and answered anew."""
-    if one.renewal is None:
+    if one.renewal is None or one.grown_up:
         return []
     url = url_for("guardian.go_on", case_id=one.renewal, stage=RENEWAL)
     return [{"title": _("A text has changed: read it and answer"), "url": url}]
@@ -193,7 +207,7 @@ def _mine(one: Application, step: NextStep) -> dict[str, str]:
 
 def _coming(one: Application, speaker: Speaker) -> list[str]:
     """What happens next, in order; names of steps are never declined."""
-    if one.end is not None:
+    if one.end is not None or _is_too_late(one):
         return []
     if one.status == "paused":
         return [

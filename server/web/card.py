@@ -17,6 +17,7 @@ from server.kernel.errors import (
     AnswersRefused,
     Conflict,
     ConsentMissing,
+    ContactRefused,
     NotAllowed,
     NotFound,
     NotYours,
@@ -26,6 +27,7 @@ from server.kernel.errors import (
 from server.kernel.ids import parse_id
 from server.services.cases import decisions, filling
 from server.services.consent import withdrawals
+from server.services.families import childs_turn
 from server.services.worklist import desk as desk_services
 from server.services.worklist.cards import REASONS, Card
 from server.services.worklist.desk import Office
@@ -141,6 +143,43 @@ def withdraw(consent_id: UUID) -> ResponseReturnValue:
         return redirect(url_for("desk.worklist"), 303)
     flash(_("Withdrawn. Everything that needs this consent has stopped."), "good")
     return redirect(url_for("desk.card", case_id=shown.case_id), 303)
+
+
+@desk.route("/case/<uuid:case_id>/child-contact", methods=["GET", "POST"])
+@door("staff", Permission.CHILD_CONTACT)
+def child_contact(case_id: UUID) -> ResponseReturnValue:
+    """A teenager lost the contact it answers by: the school gives it another one."""
+    office = perform(desk_services.office)
+    said = ""
+    try:
+        reached = perform(childs_turn.childs_contact, case_id=case_id)
+        if request.method == "POST":
+            typed = request.form.get("contact", "")
+            perform(childs_turn.change_childs_contact, case_id=case_id, contact=typed)
+            flash(_("A link is on its way to the new contact. The old one was told."), "good")
+            return redirect(url_for("desk.card", case_id=case_id), 303)
+    except ContactRefused as refused:
+        said = sentence_of(refused)
+    except StageClosed as closed:
+        return _refused(case_id, closed, field="")
+    return office_page(
+        "desk/child_contact.html",
+        office,
+        status=422 if said else 200,
+        page_title=_("Change the teenager’s contact"),
+        reached=reached,
+        errors=[{"name": "contact", "label": "", "text": said}] if said else [],
+        field={
+            "name": "contact",
+            "type": "contact",
+            "label": _("The teenager’s mobile number or mail address"),
+            "help": _("Make sure by voice that it is the teenager’s own, not the parent’s."),
+            "required": True,
+            "value": request.form.get("contact", ""),
+            "errors": [said] if said else [],
+        },
+        back_url=url_for("desk.card", case_id=case_id),
+    )
 
 
 @desk.route("/case/<uuid:case_id>/fill/<step>", methods=["GET", "POST"])

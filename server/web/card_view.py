@@ -42,6 +42,7 @@ def view(shown: Card, office: Office, *, typed: str = "", errors: dict[str, str]
         "lead": _lead(shown),
         "stage": _stage(shown),
         "facts": _facts(shown),
+        "child_contact_url": _child_contact_url(shown),
         "hidden": shown.hidden,
         "reasons": _reasons(errors.get("reason", "")),
         "alike": shown.alike,
@@ -104,7 +105,16 @@ def _facts(shown: Card) -> list[dict[str, Any]]:
         facts.append(fact)
     contact = shown.guardian_contact
     facts.append({"label": _("Contact"), "contact": contact, "kind": shown.guardian_contact_kind})
+    if shown.child_contact is not None:
+        facts.append({"label": _("The teenager’s contact"), "value": shown.child_contact})
     return facts
+
+
+def _child_contact_url(shown: Card) -> str:
+    """Where another contact is given to a teenager; empty when there is none or it is over."""
+    if shown.child_contact is None or shown.case.status == "ended" or not shown.contact_changeable:
+        return ""
+    return url_for("desk.child_contact", case_id=shown.case.id)
 
 
 def _reasons(error: str) -> dict[str, Any]:

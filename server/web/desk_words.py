@@ -64,6 +64,7 @@ LETTERS = {
     "declined": N_("Letter: declined"),
     "stopped_by_child": N_("Letter: the child said no"),
     "closed_after_withdrawal": N_("Letter: the application is closed"),
+    "contact_changed": N_("Notice of another contact"),
     "withdrawal_received": N_("Letter: the withdrawal has arrived"),
     "withdrawal_done": N_("Letter: all is done after the withdrawal"),
     "consent_withdrawn": N_("Notice of a withdrawn consent"),
@@ -88,6 +89,7 @@ _HAPPENED = {
     "raised": N_("A task for the school: %(what)s"),
     "overdue": N_("Overdue: %(what)s"),
     "expired": N_("The application was closed: there was no consent"),
+    "contact_changed": N_("The teenager’s contact was changed; the old one was told"),
     "inbox_withdrawn": N_("Stopped: a consent was withdrawn in another application"),
     "inbox_closed": N_("The application was closed after the withdrawal"),
 }

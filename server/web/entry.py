@@ -14,9 +14,11 @@ from flask_babel import gettext as _
 
 from server.http import limits, sessions
 from server.http.context import door, perform_in, perform_outside
+from server.http.errors import sentence_of
 from server.http.rendering import page, speak_to_a_child
 from server.kernel.errors import (
     CodeRefused,
+    ContactRefused,
     DeadLink,
     LimitReached,
     MentorSchoolError,
@@ -94,6 +96,14 @@ def code() -> ResponseReturnValue:
         )
     except CodeRefused as refused:
         return _code_page(held, wrong=refused, status=422)
+    except ContactRefused as refused:
+        session.pop(_KEY, None)
+        return page(
+            "family/closed.html",
+            status=422,
+            page_title=_("This contact is not your own"),
+            message=sentence_of(refused),
+        )
     kind = "mentee" if found.role == "mentee" else "guardian"
     sessions.start_family(
         kind=kind,  # type: ignore[arg-type]  # one of the two

@@ -13,10 +13,11 @@ from typing import Any
 from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from server.http.context import current_actor, door
+from server.http.context import current_actor, door, perform
 from server.http.rendering import childs_pages
 from server.http.sessions import FamilyKind
 from server.kernel.errors import ConsentMissing, SignInNeeded, StageClosed
+from server.services.families import requests
 from server.web import records
 
 View = Callable[..., ResponseReturnValue]
@@ -54,6 +55,8 @@ def _only(kind: FamilyKind, view: View) -> View:
         try:
             return view(*args, **facts)
         except (StageClosed, ConsentMissing) as closed:
+            if closed.facts.get("reason") == "of_age":
+                perform(requests.stop_of_age, case_id=facts["case_id"])
             return records.closed_page(closed, home_url=url_for(_HOMES[kind]))
 
     return seen

@@ -21,9 +21,12 @@ from server.kernel.errors import (
     NotAllowed,
 )
 from server.services.cases import filling
+from server.services.consent import anew
 from server.services.families import applications as known_here
 from server.services.families import childs_turn, family
+from server.services.families import records as consent_records
 from server.services.families.applications import Application
+from server.services.families.arrivals import CodeSent
 from server.web import applications, forms, place_request, records, signing
 from server.web.family_doors import for_guardian, guardian
 from server.web.letterhead import speaker_of
@@ -99,11 +102,11 @@ def hand_over(case_id: UUID) -> ResponseReturnValue:
 def child_contact(case_id: UUID) -> ResponseReturnValue:
     """From 14 on the child has a contact, a link and a code of its own."""
     known = perform(known_here.application, case_id=case_id)
+    reached = perform(childs_turn.childs_contact, case_id=case_id)
     wrong: MentorSchoolError | None = None
     if request.method == "POST":
-        typed = request.form.get("contact", "")
         try:
-            sent = perform(childs_turn.send_child_link, case_id=case_id, contact=typed)
+            sent = _send_child_link(case_id)
         except (ContactRefused, LimitReached) as refused:
             wrong = refused
         else:
@@ -117,9 +120,18 @@ def child_contact(case_id: UUID) -> ResponseReturnValue:
         page_title=_("The child’s own contact"),
         school=speaker,
         application=applications.shown(known, speaker),
+        reached=reached,
         errors=[{"name": "contact", "label": "", "text": said}] if said else [],
         field=_child_contact_field(request.form.get("contact", ""), said),
     )
+
+
+def _send_child_link(case_id: UUID) -> CodeSent:
+    """To the contact that was typed, or once more to the one on file."""
+    if "again" in request.form:
+        return perform(childs_turn.send_child_link_again, case_id=case_id)
+    typed = request.form.get("contact", "")
+    return perform(childs_turn.send_child_link, case_id=case_id, contact=typed)
 
 
 @guardian.route("/<uuid:case_id>/form/<step>", methods=["GET", "POST"])
@@ -138,6 +150,24 @@ def form(case_id: UUID, step: str) -> ResponseReturnValue:
         return _form_page(case_id, step, reader)
     flash(_("Thank you, the answer is recorded."), "good")
     return redirect(url_for("guardian.home"), 303)
+
+
+@guardian.route("/consent/<uuid:consent_id>/anew", methods=["GET", "POST"])
+@for_guardian
+def answer_anew(consent_id: UUID) -> ResponseReturnValue:
+    """An optional consent that was refused or withdrawn is answered by a new document."""
+    if request.method == "POST":
+        asked = perform(anew.ask_anew, consent_id=consent_id)
+        return redirect(url_for("guardian.go_on", case_id=asked.case_id, stage=asked.stage), 303)
+    found = perform(consent_records.record, consent_id=consent_id)
+    if not found.state.can_answer_anew:
+        return redirect(url_for("guardian.home"), 303)
+    return page(
+        "family/anew.html",
+        page_title=_("Answer anew"),
+        school=speaker_of(case_id=found.case_id),
+        title=found.document.title,
+    )
 
 
 @guardian.post("/leave")

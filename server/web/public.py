@@ -122,6 +122,9 @@ def code(slug: str) -> ResponseReturnValue:
         )
     except CodeRefused as refused:
         return _code_page(arrival, wrong=refused, status=422)
+    except ContactRefused as refused:
+        # The code proved whose contact it is, so it may be said why it is not taken.
+        return _start_page(*_school(arrival.slug, arrival.place), wrong=refused, status=422)
     except DeadLink:
         return _gone(arrival)
     sessions.start_family(

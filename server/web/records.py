@@ -105,7 +105,9 @@ def once(case_id: UUID, step: str) -> str | None:
 def closed_page(closed: MentorSchoolError, *, home_url: str) -> ResponseReturnValue:
     """A page that was open while somebody else did its step, or while the application stopped."""
     if request.method == "GET":
-        flash(_("This step is done already, or not open yet."), "note")
+        known = "reason" in closed.facts
+        said = sentence_of(closed) if known else _("This step is done already, or not open yet.")
+        flash(said, "note")
         return redirect(home_url, 303)
     return page(
         "family/closed.html",

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from server.access.actors import SHELL
 from server.kernel.errors import (
@@ -24,8 +24,8 @@ from server.kernel.errors import (
 )
 from server.runtime import Runtime
 from server.services.cases import decisions
-from server.services.families import applications
-from server.store import cases
+from server.services.families import applications, childs_turn
+from server.store import cases, deliveries
 from tests.factories import (
     Colleague,
     Enrolment,
@@ -214,11 +214,13 @@ def test_who_invited_the_family_may_decide(school: School, nina: Colleague) -> N
     assert decide(nina, made).state == "decided"
 
 
-def test_nobody_decides_on_their_own_family(school: School, nina: Colleague) -> None:
-    made = an_enrolment(school, of=a_family(school, contact=nina.email))
+def test_nobody_decides_on_their_own_family(school: School) -> None:
+    family = a_family(school, contact="vera@example.org")
+    vera = a_colleague(school, name="Смирнова Вера", email="vera@example.org")
+    made = an_enrolment(school, of=family)
 
     with pytest.raises(NotYours) as refused:
-        decide(nina, made)
+        decide(vera, made)
 
     assert refused.value.facts["reason"] == "own_family"
 
@@ -390,6 +392,34 @@ def test_a_call_that_ends_with_a_new_link_sends_one(school: School, nina: Collea
     assert letters(made)["resume_link"] == 1
     assert made.task("call_guardian").outcome == "resend"
     assert made.task("consents").status == cases.OPEN
+
+
+def test_a_new_link_goes_to_whom_the_application_waits_for_not_to_whom_photos_are_offered(
+    school: School, nina: Colleague
+) -> None:
+    made = an_enrolment(school, at="voice", age=15)
+    school.do(
+        made.guardian,
+        childs_turn.send_child_link,
+        case_id=made.case_id,
+        contact="teen@example.org",
+    )
+    assert made.task("photo").status == cases.OPEN
+    school.pass_days(15)
+    made.is_overdue()
+
+    school.do(
+        nina.actor,
+        decisions.finish_task,
+        case_id=made.case_id,
+        task_id=made.task("call_guardian").id,
+        outcome="resend",
+    )
+
+    query = select(deliveries.Delivery.person_id).where(
+        deliveries.Delivery.case_id == made.case_id, deliveries.Delivery.letter == "resume_link"
+    )
+    assert school.do(SHELL, lambda work: list(work.session.scalars(query))) == [made.child_id]
 
 
 def test_a_token_decides_only_with_its_scope(school: School, nina: Colleague) -> None:

@@ -110,10 +110,12 @@ def test_a_teenagers_missing_signature_is_told(school: School, nina: Colleague) 
     assert signs["processing"].owed == ("mentee",)
 
 
-def test_a_row_says_why_it_is_not_mine(school: School, nina: Colleague) -> None:
+def test_a_row_says_why_it_is_not_mine(school: School) -> None:
+    family = a_family(school, contact="nina@example.org")
+    nina = a_colleague(school, name="Белова Нина", email="nina@example.org")
     entered = an_enrolment(school, at="questionnaire", child="Гусев Лев")
     entered.is_filled_in_by(nina)
-    an_enrolment(school, child="Смирнов Артём", of=a_family(school, contact=nina.email))
+    an_enrolment(school, child="Смирнов Артём", of=family)
     invited = an_invited_family(school, nina)
     invited.child = "Ким Дарья"
     invited.asks_for_a_place()

@@ -8,8 +8,9 @@ from uuid import UUID
 import pytest
 
 from server.services.cases import decisions
+from server.services.families import childs_turn
 from server.services.worklist import desk
-from tests.web.family_ground import SLUG, Browser, School, new_school, signed
+from tests.web.family_ground import SLUG, Browser, School, come_in, new_school, signed
 
 HELP_LINE = "8-800-2000-122"
 SECRET = "Хочу научиться паять"
@@ -380,6 +381,39 @@ def test_a_teenager_answers_and_signs_the_same_documents(school, phone):
     assert {consent: mark for consent, _, mark in rows}.items() <= before.items()
     signers = "SELECT role, count(*) FROM signature GROUP BY 1 ORDER BY 1"
     assert school.sql(signers) == [("guardian", 2), ("mentee", 2)]
+
+
+def test_the_guardian_cannot_redirect_a_link_that_the_teenager_has_used(school, phone):
+    case_id, own = teenager(school, phone)
+    phone.get("/?lang=en")
+    come_in(school, phone)
+    phone.get(f"/s/{case_id}/child-contact")
+    assert "uses this contact already" in phone.words
+    assert "contact" not in phone.typed_inputs()
+
+    with_field = {**phone.forms()[0]["fields"], "contact": "second@example.org"}
+    phone.client.post(f"/s/{case_id}/child-contact", data=with_field)
+    own.get("/child/")
+    assert own.status == 200
+    phone.get(f"/s/{case_id}/child-contact")
+    phone.post({"again": "yes"})
+    assert "is on its way" in phone.words
+
+
+def test_a_changed_contact_closes_the_page_that_is_open_by_the_old_one(school, phone):
+    case_id, own = teenager(school, phone)
+    own.get("/child/")
+    assert own.status == 200
+
+    school.do(
+        school.coordinator,
+        childs_turn.change_childs_contact,
+        case_id=case_id,
+        contact="new-phone@example.org",
+    )
+
+    own.get("/child/")
+    assert own.status == 401
 
 
 def test_the_parents_yes_does_not_open_what_the_teenager_refuses(school, phone):

@@ -759,6 +759,59 @@ def test_a_child_that_turns_14_in_between_has_to_sign_itself(school, phone):
     assert "a···m@example.org" in phone.words
 
 
+def test_a_child_that_turns_18_in_between_is_signed_for_by_nobody(school, phone):
+    come_in(school, phone)
+    ask_for(school, phone, age=17)
+    answer(phone, "yes", "yes")
+    school.pass_time(timedelta(days=366))
+    come_in(school, phone)
+    phone.get("/s/")
+
+    assert "The child is 18 now" in phone.words
+    assert "Continue" not in phone.words
+
+    case_id = school.sql('SELECT id FROM "case"')[0][0]
+    phone.get(f"/s/{case_id}/sign/consents/")
+    assert "a grown-up applies alone" in phone.words
+    assert signatures(school) == 0
+    assert case_status(school) == ("ended", "expired")
+
+
+def test_a_photo_refused_is_given_later_by_a_document_and_a_code_of_its_own(school, phone):
+    case_id = signed(school, phone)
+    phone.get(f"/s/{case_id}/sign/photo/")
+    answer(phone, "no")
+    phone.post({})
+    found = re.search(r'href="(/s/consent/[^"]+/anew)"', phone.html)
+    assert found is not None
+
+    phone.get(found[1])
+    assert school.sql("SELECT count(*) FROM consent WHERE consent = 'photo'") == [(1,)]
+    phone.post({}, to="/anew")
+    answer(phone, "yes")
+    phone.post({"code": school.code()})
+
+    rows = school.sql("SELECT state FROM consent WHERE consent = 'photo' ORDER BY id")
+    assert rows == [("refused",), ("given",)]
+    phone.get("/s/")
+    assert "/anew" not in phone.html
+
+
+def test_a_colleagues_contact_is_told_apart_only_after_its_code(school, phone):
+    staff = "belova@vologda.example.org"
+    phone.get(f"/go/{SLUG}/vologda")
+    phone.post({"contact": staff})
+    assert "staff" not in phone.words
+
+    phone.post({"code": school.code()})
+
+    assert phone.status == 422
+    assert phone.errors() == [
+        "This contact belongs to somebody of the school’s staff. Write the family’s own contact."
+    ]
+    assert school.sql("SELECT count(*) FROM person WHERE kind = 'guardian'") == [(0,)]
+
+
 def test_two_clicks_sign_once_and_both_see_the_confirmation(school, phone):
     come_in(school, phone)
     case_id = ask_for(school, phone)

@@ -293,7 +293,10 @@ def _tell(work: UnitOfWork, standing: Standing, task: TaskRow, outcome: str) -> 
 
 
 def _resend(work: UnitOfWork, standing: Standing) -> None:
-    waiting = next((t for t in standing.tasks if t.role in ("guardian", "mentee")), None)
+    """A new link to whom the application waits for, not to whom something optional is offered."""
+    mine = [task for task in standing.tasks if task.role in case_letters.FAMILY]
+    held_up = [t for t in mine if not standing.compiled.stage_of(t.step).optional]
+    waiting = next(iter(held_up or mine), None)
     if waiting is not None:
         case_letters.to_family(work, standing, letter="resume_link", role=waiting.role)
 

@@ -116,6 +116,12 @@ def signer_rules(bundle: Bundle) -> SignerRules:
     return SignerRules.model_validate(thawed(bundle.legal["ru"]["signers"]))
 
 
+def guardian_signs(work: UnitOfWork, standing: Standing) -> bool:
+    """Whether a guardian signs for somebody of this age today: from 18 on the person alone (R15)."""
+    age = standing.age(work.now)
+    return age is None or "guardian" in signer_rules(standing.ready.bundle).roles_at(age)
+
+
 def rules_text(bundle: Bundle, locale: str) -> str:
     """The rules of the simple electronic signature in a language."""
     found = bundle.texts.get("signature_rules", {})

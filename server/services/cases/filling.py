@@ -188,7 +188,10 @@ def _last_answer(work: UnitOfWork, standing: Standing, step: str) -> Mapping[str
     mine = [
         row
         for row in cases.answers_of(work.session, standing.case.id)
-        if row.step == step and row.author_id == work.actor.person_id
+        if row.step == step
+        and row.author_id == work.actor.person_id
+        # Whoever holds the contact of now need not be who wrote by the one before (CONSENT.md R23).
+        and str(row.id) not in standing.subject.get("wrote_before", ())
     ]
     if not mine:
         return {}

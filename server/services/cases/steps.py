@@ -135,6 +135,32 @@ def take(
     return taken
 
 
+def note(work: UnitOfWork, standing: Standing, *, kind: str) -> None:
+    """Write down what happened beside the way: the case stands where it stood."""
+    revision = standing.case.revision + 1
+    standing.case = standing.case._replace(revision=revision)
+    step_writes.save_case(
+        work.transaction,
+        work.tenant_id,
+        standing.case,
+        marking=standing.state.to_json(),
+        revision=revision,
+        now=work.now,
+    )
+    step_writes.add_event(
+        work.transaction,
+        work.tenant_id,
+        standing.case.id,
+        seq=revision,
+        at=work.now,
+        kind=kind,
+        actor_id=work.actor.person_id,
+        actor_role=work.actor.role,
+        on_behalf_of=None,
+        data={},
+    )
+
+
 def finish(work: UnitOfWork, standing: Standing, result: Mapping[str, Any]) -> dict[str, Any]:
     """Keep what the command answered, so that its repeat gets the same."""
     answer = dict(result)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from server.kernel.errors import NotFound
-from server.services.cases import case_letters, steps
+from server.services.cases import case_letters, documents, steps
 from server.services.cases.standing import Standing
 from server.services.unit_of_work import UnitOfWork
 from server.store import consents
@@ -30,10 +30,12 @@ def fire_timer(work: UnitOfWork, timer_id: UUID) -> bool:
     if standing.state.status != "open":
         return False
     if timer.kind == "expire":
-        return _expire(work, standing)
+        return close_unsigned(work, standing)
     task = next((t for t in standing.tasks if t.id == timer.task_id and t.status == OPEN), None)
     if task is None:
         return False
+    if _is_over_by_age(work, standing, task):
+        return close_unsigned(work, standing)
     if timer.kind == "remind":
         case_letters.remind(work, standing, task)
         return True
@@ -61,7 +63,8 @@ def apply_inbox(work: UnitOfWork, inbox_id: UUID) -> bool:
     return True
 
 
-def _expire(work: UnitOfWork, standing: Standing) -> bool:
+def close_unsigned(work: UnitOfWork, standing: Standing) -> bool:
+    """End a request to which nobody ever gave a consent; whether it ended."""
     # By what was signed, not by what holds now: a consent that was withdrawn was one, and so is
     # the guardian's while the teenager has yet to sign (DECISIONS.md 10).
     signed = consents.signatures_of(work.session, [row.id for row in standing.consents.values()])
@@ -70,6 +73,12 @@ def _expire(work: UnitOfWork, standing: Standing) -> bool:
         return False
     steps.take(work, standing, moves.Closed(end), kind="expired")
     return True
+
+
+def _is_over_by_age(work: UnitOfWork, standing: Standing, task: TaskRow) -> bool:
+    """Whether a guardian is waited for who may not sign any more: the child turned 18 (R15)."""
+    asked = task.kind == "sign" and task.role == "guardian"
+    return asked and not documents.guardian_signs(work, standing)
 
 
 def _overdue(work: UnitOfWork, standing: Standing, task: TaskRow, *, opens: str) -> bool:

@@ -17,6 +17,7 @@ from server.store import cases, consents, schools
 from server.workflows import moves
 
 WORKFLOW = "consent_renewal"
+ASKED_ANEW = "asked_anew"  # how a case begins in which a family answers by its own wish (`anew`)
 AT_ONCE = 200  # children a school's campaign takes up in one go; the rest an hour later
 
 
@@ -59,7 +60,16 @@ def needing_renewal(work: UnitOfWork, *, school_id: UUID, subject_id: UUID) -> f
 
 def _is_asked_already(work: UnitOfWork, subject_id: UUID) -> bool:
     mine = cases.cases_of_subject(work.session, subject_id)
-    return any(case.workflow == WORKFLOW and case.status == "open" for case in mine)
+    return any(
+        case.workflow == WORKFLOW and case.status == "open" and not is_by_wish(work, case)
+        for case in mine
+    )
+
+
+def is_by_wish(work: UnitOfWork, case: cases.Case) -> bool:
+    """Whether the family asked for the question itself: nobody waits for the answer."""
+    begun = cases.events_of(work.session, case.id, limit=1)
+    return bool(begun) and begun[0].kind == ASKED_ANEW
 
 
 def _has_left(work: UnitOfWork, rows: list[consents.Consent], bundle: Bundle) -> bool:

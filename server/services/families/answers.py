@@ -51,7 +51,10 @@ def record_answer(
         row.document_hash, answer, signer=signing.signer, nonce=nonce
     )
     owed = signing.owed_by_consent[row.consent] if answer == "given" else []
-    live = "renewed" if standing.case.workflow == RENEWAL else "given"
+    # A consent that had ended, or never was, is given: there is nothing to renew (R51).
+    asked_again = standing.case.workflow == RENEWAL
+    lives = asked_again and consents.lives(work.session, row.subject_id, row.consent)
+    live = "renewed" if lives else "given"
     state = "refused" if answer == "refused" else ("requested" if owed else live)
     signature_id = new_id()
     event = _evidence(work, standing, signing, row, answer, code, answer_bytes, signature_id, state)

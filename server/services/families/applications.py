@@ -12,7 +12,9 @@ from server.kernel.text import Text
 from server.services import persons
 from server.services.cases import decisions, documents, steps
 from server.services.cases.standing import Standing
+from server.services.consent import anew
 from server.services.consent.renewals import WORKFLOW as RENEWAL
+from server.services.consent.renewals import is_by_wish
 from server.services.consent.withdrawals import is_withdrawable
 from server.services.families.arrivals import WORKFLOW
 from server.services.unit_of_work import UnitOfWork
@@ -39,6 +41,7 @@ class ConsentState:
     edition: date
     can_withdraw: bool
     has_receipt: bool
+    can_answer_anew: bool  # optional and ended: the guardian may give it by a new document
     document_hash: str
 
 
@@ -75,6 +78,7 @@ class Application:
     child_needs_contact: bool
     child_can_take_the_phone: bool
     child_signs_from: int  # the age from which the law asks for the child's own signature
+    grown_up: bool  # 18 or more: a guardian signs nothing any more
     adult_comes: bool  # somebody of the school is to explain to the child first
     renewal: UUID | None  # the case in which a changed text waits for this guardian's answer
 
@@ -118,6 +122,7 @@ def application_of(work: UnitOfWork, case: cases.Case) -> Application:
         child_needs_contact=for_child and old_enough and contact is None,
         child_can_take_the_phone=for_child and not old_enough,
         child_signs_from=signs_from,
+        grown_up=not documents.guardian_signs(work, standing),
         adult_comes=adult_comes(standing),
         renewal=_renewal(work, case),
     )
@@ -173,10 +178,18 @@ def consent_states(
             edition=row.edition,
             can_withdraw=is_withdrawable(work, row),
             has_receipt=row.id in ready,
+            can_answer_anew=work.actor.kind == "guardian" and _can_answer_anew(work, standing, row),
             document_hash=row.document_hash,
         )
         for row in rows
     )
+
+
+def _can_answer_anew(work: UnitOfWork, standing: Standing, row: consents.Consent) -> bool:
+    if row.state in LIVE:
+        return False  # the common case: it costs no query
+    own = standing if row.case_id == standing.case.id else steps.load(work, row.case_id)
+    return anew.may_be_asked_anew(work, own, row)
 
 
 def _reason(work: UnitOfWork, standing: Standing) -> str | None:
@@ -193,9 +206,10 @@ def _renewal(work: UnitOfWork, case: cases.Case) -> UUID | None:
     if case.subject_id is None:
         return None
     for other in cases.cases_of_subject(work.session, case.subject_id):
-        if other.workflow == RENEWAL and other.status == "open":
+        if other.workflow == RENEWAL and other.status == "open" and not is_by_wish(work, other):
             waiting = cases.open_task(work.session, other.id, "renewal", "guardian")
-            return other.id if waiting is not None else None
+            if waiting is not None:
+                return other.id
     return None
 
 
@@ -206,6 +220,7 @@ def _newest(work: UnitOfWork, standing: Standing) -> list[consents.Consent]:
         return rows
     newer = {
         row.consent: row for row in consents.board(work.session, [standing.case.subject_id])
-        if row.state in LIVE or row.case_id == standing.case.id
+        if row.state in (*LIVE, "refused", "withdrawn", "revoked", "expired")
+        or row.case_id == standing.case.id
     }  # fmt: skip
     return [newer.get(row.consent, row) for row in rows]

@@ -13,11 +13,11 @@ from server.consents.texts import Block
 from server.kernel.canonical import sha256_hex
 from server.kernel.contacts import Contact, ContactKind, parse_contact
 from server.kernel.errors import ContactRefused, DeadLink, NotFound
-from server.kernel.ids import new_id
 from server.kernel.marks import commitment, new_salt, token_hash
 from server.services import evidence, persons
 from server.services.cases import case_letters, consequences, documents, steps
 from server.services.evidence import Payload
+from server.services.families import contacts
 from server.services.messages import codes, links
 from server.services.model import in_force
 from server.services.unit_of_work import UnitOfWork
@@ -106,27 +106,9 @@ def ask_contact(
     :raises ContactRefused: when it is no contact, or no letter of its kind can be sent from here.
     """
     parsed = reachable(work, contact)
-    index = persons.contact_index(work, parsed)
-    check = people.ContactCheck(
-        id=new_id(),
-        tenant_id=work.tenant_id,
-        school_id=school_id,
-        municipality_id=municipality_id,
-        kind=parsed.kind,
-        sealed=b"",
-        contact_index=index,
-        locale=locale,
-        created_at=work.now,
+    check = contacts.kept_for_a_day(
+        work, parsed, school_id=school_id, municipality_id=municipality_id, locale=locale
     )
-    work.keyring.create(check.id)
-    check.sealed = work.keyring.seal(
-        {"contact": {"kind": parsed.kind, "value": parsed.value}},
-        table="contact_check",
-        row=check.id,
-        subject=check.id,
-    )
-    work.session.add(check)
-    work.session.flush()
     return _send_first_code(work, check, parsed)
 
 
@@ -168,6 +150,7 @@ def confirm_contact(work: UnitOfWork, *, check_id: UUID, code_id: UUID, typed: s
     """The first code was typed: the contact is proved and the rules are accepted by conduct.
 
     :raises CodeRefused: when the code does not fit.
+    :raises ContactRefused: when it is a colleague's contact, or a child answers by it.
     """
     check = _check(work, check_id)
     _, rules_hash = rules_in_force(work, school_id=check.school_id, locale=check.locale)
@@ -178,6 +161,7 @@ def confirm_contact(work: UnitOfWork, *, check_id: UUID, code_id: UUID, typed: s
         bound_hash=_first_code_binds(work, check.contact_index, rules_hash),
     )
     contact = _typed_contact(work, check)
+    contacts.must_be_a_guardians(work, check.contact_index)
     guardian = people.guardian_by_contact(work.session, check.contact_index)
     if guardian is None:
         guardian = persons.new_person(work, kind="guardian", locale=check.locale, contact=contact)
@@ -265,8 +249,10 @@ def confirm_entry(work: UnitOfWork, *, link_id: UUID, code_id: UUID, typed: str)
     """The code of a returning person fits: they are in, and have accepted the rules as they are.
 
     :raises CodeRefused: when the code does not fit.
+    :raises ContactRefused: when a child's contact is its guardian's or a colleague's.
     """
-    row = consents.link(work.session, link_id)
+    # A link is shut together with the sessions behind it: none may begin in between.
+    row = consents.held_link(work.session, link_id)
     if row is None:
         raise DeadLink(what="link")
     person = cast(people.Person, people.person(work.session, row.person_id))
@@ -275,6 +261,8 @@ def confirm_entry(work: UnitOfWork, *, link_id: UUID, code_id: UUID, typed: str)
         work, code_id=code_id, typed=typed, bound_hash=_entry_binds(work, person, case)
     )
     entry = links.open_link(work, link_id=link_id)
+    if entry.role == "mentee":
+        contacts.must_be_a_childs(work, person, case)
     row.used_at = row.used_at or work.now
     contact = persons.contact_of(persons.read(work, person))
     if contact is not None:

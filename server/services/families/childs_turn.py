@@ -7,13 +7,16 @@ from typing import cast
 from uuid import UUID
 
 from server.access.policy import Permission
+from server.kernel.contacts import Contact
 from server.kernel.errors import ContactRefused, NotAllowed, StageClosed
 from server.services import persons
 from server.services.cases import case_letters, documents, steps
+from server.services.cases.standing import Standing
+from server.services.families import contacts
 from server.services.families.arrivals import CodeSent, reachable
-from server.services.messages import links
+from server.services.messages import letters, links
 from server.services.unit_of_work import UnitOfWork
-from server.store import people
+from server.store import cases, people, tenancy
 
 
 @dataclass(frozen=True)
@@ -46,30 +49,136 @@ def hand_over(work: UnitOfWork, *, case_id: UUID) -> HandOver:
     return HandOver(child.id, case_id, child.locale, way_back)
 
 
+@dataclass(frozen=True)
+class ChildsContact:
+    """The child's own contact, masked, and who may change it."""
+
+    masked: str | None
+    in_use: bool  # the child has come in, answered or signed by it: the school alone changes it
+
+
+def childs_contact(work: UnitOfWork, *, case_id: UUID) -> ChildsContact:
+    """How the child is reached, for the guardian or a coordinator.
+
+    :raises StageClosed: before the child is known, and once the case has ended.
+    """
+    standing, child = _with_child(work, case_id)
+    contact = persons.contact_of(standing.subject)
+    return ChildsContact(
+        contact.masked if contact else None, contact is not None and contacts.is_in_use(work, child)
+    )
+
+
 def send_child_link(work: UnitOfWork, *, case_id: UUID, contact: str) -> CodeSent:
     """Send the teenager's own link to a contact of their own, which the guardian typed.
 
-    :raises ContactRefused: when it is the guardian's own or a colleague's contact: the three of one
-        request must differ (DECISIONS.md 6).
+    Until the child has used it, a slip of the pen can be mended here; then the child's own word
+    hangs on it, and only the school changes it (CONSENT.md R23).
+
+    :raises ContactRefused: when it is the guardian's own (DECISIONS.md 6), or another one is in
+        use.
+    :raises StageClosed: once the case has ended.
     """
-    standing = steps.load(work, case_id)
-    steps.require(work, standing, Permission.FAMILY_SIGN)
-    child_id = standing.case.subject_id
-    if child_id is None:
+    standing, child = _with_child(work, case_id)
+    parsed = reachable(work, contact)
+    _must_not_be_the_guardians(work, standing, parsed)
+    if _changes(standing, parsed):
+        is_there = persons.contact_of(standing.subject) is not None
+        if is_there and contacts.is_in_use(work, child):
+            raise ContactRefused(reason="contact_in_use")
+        _change(work, standing, child, parsed)
+    return _send(work, standing, child, parsed)
+
+
+def send_child_link_again(work: UnitOfWork, *, case_id: UUID) -> CodeSent:
+    """Send the teenager a new link to the contact on file.
+
+    :raises StageClosed: when there is none, or the case has ended.
+    """
+    standing, child = _with_child(work, case_id)
+    contact = persons.contact_of(standing.subject)
+    if contact is None:
+        raise StageClosed(step="voice", state="not_open")
+    return _send(work, standing, child, contact)
+
+
+def change_childs_contact(work: UnitOfWork, *, case_id: UUID, contact: str) -> CodeSent:
+    """A coordinator gives the teenager another contact: the one before is shut, and told so.
+
+    Links and sessions of the old contact end at once, and what was written by it is shown to
+    nobody who comes by the new one (CONSENT.md R23, DECISIONS.md 9).
+
+    :raises ContactRefused: when it is no contact, a guardian's or a colleague's.
+    :raises StageClosed: when there is no contact yet, or the case has ended.
+    """
+    standing, child = _with_child(work, case_id)
+    before = persons.contact_of(standing.subject)
+    if before is None:
         raise StageClosed(step="voice", state="not_open")
     parsed = reachable(work, contact)
+    _must_not_be_the_guardians(work, standing, parsed)
     index = persons.contact_index(work, parsed)
+    if any(one.kind == "staff" for one in people.anybody_by_contact(work.session, index)):
+        raise ContactRefused(reason="contact_of_staff")
+    if _changes(standing, parsed):
+        _change(work, standing, child, parsed)
+        _tell_old_contact(work, standing, child, before)
+        steps.note(work, standing, kind="contact_changed")
+    return _send(work, standing, child, parsed)
+
+
+def _with_child(work: UnitOfWork, case_id: UUID) -> tuple[Standing, people.Person]:
+    standing = steps.load(work, case_id)
+    by_guardian = work.actor.kind == "guardian"
+    steps.require(
+        work, standing, Permission.FAMILY_SIGN if by_guardian else Permission.CHILD_CONTACT
+    )
+    if standing.case.subject_id is None or standing.state.status == "ended":
+        raise StageClosed(step="voice", state=standing.state.status)
+    return standing, cast(people.Person, people.person(work.session, standing.case.subject_id))
+
+
+def _must_not_be_the_guardians(work: UnitOfWork, standing: Standing, contact: Contact) -> None:
+    index = persons.contact_index(work, contact)
     for other in people.anybody_by_contact(work.session, index):
         if other.id == standing.case.guardian_id:
-            raise ContactRefused(reason="contact_of_guardian")
-        if other.kind == "staff":
-            raise ContactRefused(reason="contact_of_staff")
-    child = cast(people.Person, people.person(work.session, child_id))
-    content = {**standing.subject, "contact": {"kind": parsed.kind, "value": parsed.value}}
-    if standing.subject.get("contact") not in (None, content["contact"]):
-        # A contact was there before: whatever went to it must not work any more (R23).
-        links.revoke_links(work, case_id=case_id, person_id=child_id)
+            own = work.actor.kind == "guardian"
+            raise ContactRefused(reason="contact_of_guardian" if own else "contact_of_the_guardian")
+
+
+def _changes(standing: Standing, contact: Contact) -> bool:
+    return persons.contact_of(standing.subject) != contact
+
+
+def _change(work: UnitOfWork, standing: Standing, child: people.Person, contact: Contact) -> None:
+    # Of a child of 13 there are answers already, by the guardian's telephone: also not to be read.
+    wrote = [str(one) for one in cases.answers_by_child(work.session, child.id)]
+    content = {
+        **standing.subject,
+        "contact": {"kind": contact.kind, "value": contact.value},
+        "wrote_before": wrote,
+    }
+    if persons.contact_of(standing.subject) is not None:
+        # Whatever went to the contact before must not work any more (R23).
+        links.revoke_links(work, child_id=child.id)
+        tenancy.end_family_sessions(work.session, child.id)
     persons.write(work, child, content)
     standing.subject = content
+
+
+def _tell_old_contact(
+    work: UnitOfWork, standing: Standing, child: people.Person, before: Contact
+) -> None:
+    kept = contacts.kept_for_a_day(
+        work,
+        before,
+        school_id=standing.case.school_id,
+        municipality_id=standing.case.municipality_id,
+        locale=child.locale,
+    )
+    letters.queue_letter(work, letter="contact_changed", case_id=standing.case.id, check_id=kept.id)
+
+
+def _send(work: UnitOfWork, standing: Standing, child: people.Person, contact: Contact) -> CodeSent:
     case_letters.to_family(work, standing, letter="child_link", role="mentee")
-    return CodeSent(child_id, parsed.masked, parsed.kind)
+    return CodeSent(child.id, contact.masked, contact.kind)

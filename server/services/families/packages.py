@@ -109,12 +109,17 @@ def current(
 
 
 def asked(work: UnitOfWork, standing: Standing, stage: str) -> list[consents.Consent]:
-    """The consents this actor has to answer in a stage, in the order of the definition."""
+    """The consents this actor has to answer in a stage, in the order of the definition.
+
+    :raises StageClosed: when nothing is asked here; `reason` of_age once the child is a grown-up.
+    """
     if not steps.can_see(work, standing):
         raise NotFound(what="case")
     role = work.actor.kind
     if standing.task(stage, role) is None:
         raise StageClosed(step=stage, state=standing.state.status)
+    if role == "guardian" and not documents.guardian_signs(work, standing):
+        raise StageClosed(step=stage, state="of_age", reason="of_age")
     names = [step.consent for step in standing.compiled.package(stage)]
     held = {row.consent: row for row in consents.consents_of_case(work.session, standing.case.id)}
     return [

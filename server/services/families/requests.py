@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from server.access.policy import Permission
 from server.consents.signers import age_on, day_in
 from server.consents.texts import Block, blocks
 from server.forms.definition import FormSpec
@@ -17,7 +18,7 @@ from server.kernel.problems import Problem
 from server.model.bundle import Bundle
 from server.services import persons
 from server.services.bundles import Ready
-from server.services.cases import consequences, documents, steps
+from server.services.cases import consequences, documents, steps, unattended
 from server.services.cases.filling import Reading, keep_answer, labels_of
 from server.services.cases.standing import Standing
 from server.services.families.arrivals import CONSENTS, KEEP_REQUEST_DAYS, WORKFLOW
@@ -132,6 +133,17 @@ def mend_request(
     documents.make_anew(work, standing)
     keep_answer(work, standing, step=FORM, form=FORM, values=values, flags=[])
     steps.take(work, standing, moves.Looked(), kind="mended", data={"step": FORM})
+
+
+def stop_of_age(work: UnitOfWork, *, case_id: UUID) -> None:
+    """Close a request that nobody may sign any more: the child turned 18 before anything was given.
+
+    A grown-up asks for a place in their own name. What was given before the birthday goes on.
+    """
+    standing = steps.load(work, case_id, consents="UPDATE")
+    steps.require(work, standing, Permission.FAMILY_SIGN)
+    if not documents.guardian_signs(work, standing):
+        unattended.close_unsigned(work, standing)
 
 
 def misnamed(work: UnitOfWork) -> tuple[UUID, ...]:

@@ -18,16 +18,17 @@ from server.kernel.errors import Refused
 from server.kernel.marks import commitment
 from server.kernel.sealing import derive
 from server.services import persons
-from server.services.cases import documents, steps
+from server.services.cases import case_letters, documents, steps
 from server.services.cases.standing import Standing
 from server.services.consent import withdrawals
 from server.services.consent.renewals import WORKFLOW as RENEWAL
+from server.services.consent.renewals import is_by_wish
 from server.services.families.answers import Signing, capacity_of, record_answer
 from server.services.families.arrivals import CodeSent, rules_in_force
 from server.services.families.packages import Said, asked, must_be_read
 from server.services.messages import codes
 from server.services.unit_of_work import UnitOfWork
-from server.store import consents, people, step_writes
+from server.store import cases, consents, people, step_writes
 from server.workflows import moves
 
 
@@ -116,10 +117,23 @@ def sign(
         data={"stage": stage, "manifest": signing.manifest.hash},
     )
     if standing.case.workflow == RENEWAL:
+        _call_child(work, standing)
         for row in found:
             if row.state == "refused":
                 withdrawals.take_back_by_refusal(work, standing, row)
     return standing.state
+
+
+def _call_child(work: UnitOfWork, standing: Standing) -> None:
+    """What the guardian answered by their own wish waits for the teenager's signature: say so once.
+
+    A changed text has its reminders; of this nobody is reminded.
+    """
+    case = cases.case(work.session, standing.case.id)
+    waits = any(task.role == "mentee" and task.kind == "sign" for task in standing.tasks)
+    if waits and work.actor.kind == "guardian" and case is not None and is_by_wish(work, case):
+        step_writes.leave_to_choice(work.transaction, work.tenant_id, standing.case.id)
+        case_letters.to_family(work, standing, letter="reminder", role="mentee")
 
 
 def _not_asked(

@@ -60,7 +60,7 @@ def open_link(work: UnitOfWork, *, link_id: UUID) -> Entry:
     return Entry(work.tenant_id, row.id, row.case_id, row.person_id, row.role, person.locale)
 
 
-def revoke_links(work: UnitOfWork, *, case_id: UUID, person_id: UUID) -> None:
-    """All links of a person in a case stop working."""
-    for row in consents.links_of(work.session, case_id, person_id):
+def revoke_links(work: UnitOfWork, *, child_id: UUID) -> None:
+    """All links of a child stop working, in whatever case."""
+    for row in consents.links_of_child(work.session, child_id):
         row.revoked_at = row.revoked_at or work.now

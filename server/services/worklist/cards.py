@@ -107,6 +107,8 @@ class Card:
     guardian_name: str | None
     guardian_contact: str | None
     guardian_contact_kind: str | None
+    child_contact: str | None  # a teenager's own, masked
+    contact_changeable: bool  # by this reader
     capacity: str | None
     level: str
     place: str | None
@@ -146,7 +148,7 @@ class CardInMaking:
         hidden = self._note_look(reason)
         content = persons.read(work, child) if child and not hidden else {}
         parent = persons.read(work, guardian) if guardian and not hidden else {}
-        contact = persons.contact_of(parent)
+        contact, own = persons.contact_of(parent), persons.contact_of(content)
         birth = date.fromisoformat(content["birth"]) if content.get("birth") else None
         bond = self._bond()
         bundle = self.ready.bundle
@@ -163,6 +165,8 @@ class CardInMaking:
             guardian_name=parent.get("name"),
             guardian_contact=contact.value if contact else None,
             guardian_contact_kind=contact.kind if contact else None,
+            child_contact=own.masked if own else None,
+            contact_changeable=policy.allowed(work.actor, Permission.CHILD_CONTACT, thing_of(case)),
             capacity=capacity_title(bundle, bond.capacity, locale) if bond and parent else None,
             level=bond.level if bond else "L1",
             place=self.places.get(case.municipality_id) if case.municipality_id else None,
