@@ -164,7 +164,7 @@ def routes() -> str:
     lines = ["| | what it does | permission | scope |", "|---|---|---|---|"]
     for row in sorted(ROUTES, key=lambda each: (each.path, each.method)):
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", row.path)
-        scope = ", ".join(f"`{one}`" for one in scopes_of(row.needs))
+        scope = ", ".join(f"`{one}`" for one in row.scopes)
         lines.append(f"| `{row.method} {path}` | {row.summary} | `{row.needs.name}` | {scope} |")
     return "\n".join(lines)
 

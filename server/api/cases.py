@@ -11,7 +11,7 @@ from pydantic import Field
 
 from server.access.policy import Permission
 from server.api.consents import ConsentOut, consent_out
-from server.api.table import Call, CaseRef, Wire, route
+from server.api.table import SEES, Call, CaseRef, Wire, route
 from server.consents.signers import day_in
 from server.forms.answers import read_json, schema_of
 from server.forms.definition import FormSpec
@@ -197,7 +197,7 @@ def case_events(work: UnitOfWork, call: Call) -> EventsOut:
 
 
 @route("GET", "/cases/<uuid:case_id>/forms/<step>", needs=Permission.CASE_FILL_FOR_FAMILY,
-       answer=FormOut, by_state=True)  # fmt: skip
+       also=SEES, answer=FormOut, by_state=True)  # fmt: skip
 def read_form(work: UnitOfWork, call: Call) -> FormOut:
     """What an open questionnaire asks, and the shape its answers are sent in."""
     opened = filling.open_form(work, case_id=call.path["case_id"], step=call.path["step"])
@@ -209,7 +209,7 @@ def read_form(work: UnitOfWork, call: Call) -> FormOut:
 
 
 @route("POST", "/cases/<uuid:case_id>/forms/<step>", needs=Permission.CASE_FILL_FOR_FAMILY,
-       body=AnswersIn, answer=FilledOut)  # fmt: skip
+       also=SEES, body=AnswersIn, answer=FilledOut)  # fmt: skip
 def fill_form(work: UnitOfWork, call: Call) -> FilledOut:
     """Enter a family's answers on its behalf; who enters them may not decide on them."""
     done = filling.fill(

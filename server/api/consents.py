@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from server.access.policy import Permission
-from server.api.table import Call, Wire, route
+from server.api.table import SEES, Call, Wire, route
 from server.services.consent import withdrawals
 from server.services.unit_of_work import UnitOfWork
 from server.services.worklist import desk
@@ -79,7 +79,7 @@ def case_consents(work: UnitOfWork, call: Call) -> ConsentsOut:
     return ConsentsOut(consents=[consent_out(one) for one in card.consents])
 
 
-@route("POST", "/consents/<uuid:consent_id>/withdrawal", needs=Permission.CASE_DECIDE,
+@route("POST", "/consents/<uuid:consent_id>/withdrawal", needs=Permission.CASE_DECIDE, also=SEES,
        body=WithdrawIn, answer=WithdrawnOut)  # fmt: skip
 def withdraw_consent(work: UnitOfWork, call: Call) -> WithdrawnOut:
     """Record a withdrawal that the parent told by voice or on paper; it takes effect at once."""

@@ -78,6 +78,7 @@ def check_definitions(work: UnitOfWork, call: Call) -> CheckOut:
     "POST",
     "/definitions/publish",
     needs=Permission.DEFINITIONS_PUBLISH,
+    also=(Permission.DEFINITIONS_READ,),
     body=PublishIn,
     answer=ReleaseOut,
     status=201,

@@ -8,9 +8,8 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from server.access.policy import scopes_of
 from server.api.problems import Refusal
-from server.api.table import Route
+from server.api.table import WELL_FORMED_KEY, Route
 
 _CONVERTER = re.compile(r"<(?:(\w+):)?(\w+)>")
 _TYPES = {
@@ -29,7 +28,7 @@ _REFUSALS = {
 _BEARER = {
     "type": "http",
     "scheme": "bearer",
-    "description": "A token, narrowed to scopes; each operation names the scope that it needs.",
+    "description": "A token, narrowed to scopes; each operation names the scopes it needs.",
 }
 
 
@@ -66,7 +65,7 @@ def _operation(row: Route) -> dict[str, Any]:
         "operationId": row.name,
         "summary": row.summary,
         # OpenAPI 3.1 lets a bearer's requirement name what the token must hold.
-        "security": [{"bearer": [scope]} for scope in scopes_of(row.needs)],
+        "security": [{"bearer": list(row.scopes)}],
         "parameters": [*_path_parameters(row), *_query_parameters(row)],
         "responses": {
             str(row.status): {
@@ -84,7 +83,7 @@ def _operation(row: Route) -> dict[str, Any]:
                 "in": "header",
                 "required": False,
                 "description": "A repeat with the same key is answered as the first time.",
-                "schema": {"type": "string", "maxLength": 200, "pattern": "^[!-~]+$"},
+                "schema": {"type": "string", "maxLength": 200, "pattern": WELL_FORMED_KEY},
             }
         )
     if row.body is not None:

@@ -59,13 +59,15 @@ class ChangesIn(Wire):
     """The whole of a school's changes, as a list or as the file."""
 
     changes: list[Change] | None = Field(default=None, max_length=500)
-    yaml: str | None = Field(default=None, max_length=262_144)
+    yaml: str | None = Field(
+        default=None, max_length=262_144, description="The file; read with settings:read."
+    )
 
 
 class SeenIn(Wire):
     """The state of the settings that was looked at, by its `revision`."""
 
-    revision: int | None = Field(default=None, ge=0, le=2**31 - 1)
+    revision: int | None = Field(default=None, ge=0, le=2**31 - 1, strict=True)
 
 
 class DraftIn(ChangesIn, SeenIn):
@@ -85,7 +87,7 @@ class SettingsIn(ChangesIn, NoteIn):
 class RestoreIn(Wire):
     """The number of an earlier state; 0 is the model as it ships."""
 
-    seq: int = Field(ge=0, le=2**31 - 1)
+    seq: int = Field(ge=0, le=2**31 - 1, strict=True)
 
 
 class CheckedOut(Wire):
@@ -211,6 +213,7 @@ def publish_settings(work: UnitOfWork, call: Call) -> RevisionOut:
 
 
 @route("PUT", "/schools/<uuid:school_id>/settings/draft", needs=Permission.SETTINGS_EDIT,
+       also=(Permission.SETTINGS_READ,),
        body=DraftIn, answer=SettingsOut)  # fmt: skip
 def save_draft(work: UnitOfWork, call: Call) -> SettingsOut:
     """Keep changes as the draft, even where they do not hold yet."""
@@ -223,6 +226,7 @@ def save_draft(work: UnitOfWork, call: Call) -> SettingsOut:
 
 
 @route("POST", "/schools/<uuid:school_id>/settings/draft/drop", needs=Permission.SETTINGS_EDIT,
+       also=(Permission.SETTINGS_READ,),
        body=SeenIn, answer=SettingsOut)  # fmt: skip
 def drop_draft(work: UnitOfWork, call: Call) -> SettingsOut:
     """Lay the draft aside; what is published stays."""
@@ -232,6 +236,7 @@ def drop_draft(work: UnitOfWork, call: Call) -> SettingsOut:
 
 
 @route("POST", "/schools/<uuid:school_id>/settings/draft/restore", needs=Permission.SETTINGS_EDIT,
+       also=(Permission.SETTINGS_READ,),
        body=RestoreIn, answer=SettingsOut)  # fmt: skip
 def restore_settings(work: UnitOfWork, call: Call) -> SettingsOut:
     """Draft an earlier state once more, or the model as it ships; nothing is published."""

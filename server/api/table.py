@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from server.access.policy import Permission
+from server.access.policy import Permission, scopes_of
 from server.services.unit_of_work import UnitOfWork
 
 
@@ -56,12 +56,19 @@ class Route:
     query: type[Wire] | None = None
     status: int = 200
     apart: bool = False
+    also: tuple[Permission, ...] = ()  # what its service asks for beside `needs`
     by_state: bool = False  # answers 409 where the thing is in another state
 
     @property
     def changes(self) -> bool:
         """Whether it changes anything: then it takes an Idempotency-Key."""
         return self.method != "GET"
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The scopes that a token must have, all of them."""
+        asked = [scopes_of(permission)[0] for permission in (self.needs, *self.also)]
+        return tuple(dict.fromkeys(asked))
 
     @property
     def refusals(self) -> tuple[int, ...]:
@@ -76,7 +83,10 @@ class Route:
         return tuple(sorted(found))
 
 
+WELL_FORMED_KEY = "^[!-~]{1,200}$"  # of Idempotency-Key: ASCII that can be seen
 TABLE: list[Route] = []
+# Who may not open a case is not told that it is there.
+SEES = (Permission.CASE_OPEN,)
 
 
 def route(
@@ -89,6 +99,7 @@ def route(
     query: type[Wire] | None = None,
     status: int = 200,
     apart: bool = False,
+    also: tuple[Permission, ...] = (),
     by_state: bool = False,
 ) -> Callable[[H], H]:
     """Put a handler into the table; its docstring's first line is the summary."""
@@ -108,6 +119,7 @@ def route(
                 query=query,
                 status=status,
                 apart=apart,
+                also=also,
                 by_state=by_state,
             )
         )

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from server.access.policy import Permission
 from server.api.problems import Refusal
-from server.api.table import Call, CaseRef, Wire, route
+from server.api.table import SEES, Call, CaseRef, Wire, route
 from server.http.context import perform
 from server.http.errors import problem_of
 from server.kernel.errors import Refused
@@ -75,7 +75,7 @@ class DecisionIn(Wire):
     case: UUID
     outcome: str
     comment: str = Field(default="", max_length=decisions.LONGEST_COMMENT)
-    revision: int | None = Field(default=None, ge=0, le=2**31 - 1)
+    revision: int | None = Field(default=None, ge=0, le=2**31 - 1, strict=True)
 
 
 class VerdictOut(Wire):
@@ -92,7 +92,7 @@ class RowIn(Wire):
 
     task: UUID
     case: UUID
-    revision: int = Field(ge=0, le=2**31 - 1)
+    revision: int = Field(ge=0, le=2**31 - 1, strict=True)
 
 
 class DecisionsIn(Wire):
@@ -159,8 +159,8 @@ def search_tasks(work: UnitOfWork, call: Call) -> WorklistOut:
     return _worklist(found)
 
 
-@route("POST", "/tasks/<uuid:task_id>/decision", needs=Permission.CASE_DECIDE, body=DecisionIn,
-       answer=VerdictOut)  # fmt: skip
+@route("POST", "/tasks/<uuid:task_id>/decision", needs=Permission.CASE_DECIDE, also=SEES,
+       body=DecisionIn, answer=VerdictOut)  # fmt: skip
 def decide(work: UnitOfWork, call: Call) -> VerdictOut:
     """Accept, return or decline an application."""
     made = decisions.decide(
@@ -174,8 +174,8 @@ def decide(work: UnitOfWork, call: Call) -> VerdictOut:
     return _verdict(made)
 
 
-@route("POST", "/tasks/decisions", needs=Permission.CASE_DECIDE, body=DecisionsIn,
-       answer=DecisionsOut, apart=True)  # fmt: skip
+@route("POST", "/tasks/decisions", needs=Permission.CASE_DECIDE, also=SEES,
+       body=DecisionsIn, answer=DecisionsOut, apart=True)  # fmt: skip
 def decide_many(call: Call) -> DecisionsOut:
     """Decide alike on many opened applications without a flag; each row has its own answer."""
     perform(decisions.must_decide_somewhere)
@@ -184,8 +184,8 @@ def decide_many(call: Call) -> DecisionsOut:
     return DecisionsOut(rows=[_decided(call, row) for row in reversed(rows.values())])
 
 
-@route("POST", "/tasks/<uuid:task_id>/outcome", needs=Permission.CASE_DECIDE, body=OutcomeIn,
-       answer=VerdictOut)  # fmt: skip
+@route("POST", "/tasks/<uuid:task_id>/outcome", needs=Permission.CASE_DECIDE, also=SEES,
+       body=OutcomeIn, answer=VerdictOut)  # fmt: skip
 def finish_task(work: UnitOfWork, call: Call) -> VerdictOut:
     """Finish a staff task: a call made, an application closed."""
     made = decisions.finish_task(
@@ -197,8 +197,8 @@ def finish_task(work: UnitOfWork, call: Call) -> VerdictOut:
     return _verdict(made)
 
 
-@route("POST", "/tasks/<uuid:task_id>/reminder", needs=Permission.CASE_REMIND, body=ReminderIn,
-       answer=CaseRef, status=202)  # fmt: skip
+@route("POST", "/tasks/<uuid:task_id>/reminder", needs=Permission.CASE_REMIND, also=SEES,
+       body=ReminderIn, answer=CaseRef, status=202)  # fmt: skip
 def remind(work: UnitOfWork, call: Call) -> CaseRef:
     """Remind the family of an open task; the link in the message is a fresh one."""
     decisions.remind(work, case_id=call.body.case, task_id=call.path["task_id"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from pydantic import BaseModel
 from server.api import cases, consents, definitions, people, records, settings, tasks
 from server.api.budget import Budget
 from server.api.openapi import describe
-from server.api.table import TABLE, Call, Route
+from server.api.table import TABLE, WELL_FORMED_KEY, Call, Route
 from server.http.context import door, perform
 from server.kernel.errors import Refused
 from server.model.reading import read_values
@@ -31,7 +32,6 @@ PARTS = (
     records,
 )  # imported for their routes
 KEY = "Idempotency-Key"
-LONGEST_KEY = 200
 
 
 def register(app: Flask, *, reads: int, changes: int) -> None:
@@ -48,7 +48,7 @@ def openapi() -> Response:
 
 
 def _view(row: Route) -> Any:
-    @door("token", row.needs)
+    @door("token", row.needs, *row.also)
     def view(**path: Any) -> ResponseReturnValue:
         _spend(row)
         key = _key() if row.changes else None
@@ -88,18 +88,18 @@ def _by_parts(row: Route, call: Call) -> dict[str, Any]:
 
 
 def _asked(row: Route, call: Call) -> dict[str, Any]:
+    body = call.body.model_dump(mode="json") if call.body is not None else None
     return {
         "route": row.name,
         "path": {name: str(value) for name, value in call.path.items()},
-        "body": call.body.model_dump(mode="json") if call.body is not None else None,
+        # As text: a body may hold numbers that canonical JSON has no form for (beyond 2**53).
+        "body": json.dumps(body, sort_keys=True),
     }
 
 
 def _key() -> str | None:
-    key = request.headers.get(KEY, "").strip()
-    if not key:
-        return None
-    if len(key) > LONGEST_KEY or not key.isprintable():
+    key = request.headers.get(KEY)
+    if key is not None and not re.fullmatch(WELL_FORMED_KEY, key):
         raise Refused(reason="key_malformed")
     return key
 

@@ -16,7 +16,7 @@ from server.cli import speaking
 from server.kernel import places, yaml
 from server.kernel.problems import Place, Problem
 from server.model import settings as school_settings
-from server.model.bundle import Bundle, folder_sources, read_sources, read_what_can_be
+from server.model.bundle import Bundle, folder_sources, read_folder, read_what_can_be
 from server.model.checks import check as check_bundle
 from server.model.checks import check_sources
 from server.model.definition import SettingsSpec
@@ -130,7 +130,7 @@ def schema(folder: Path | None) -> None:
 )
 def diagram(workflow: str, lang: str | None) -> int:
     del lang  # read from the context by `speaking.language`
-    bundle, found = read_sources(folder_sources(places.workflow_defs())[0])
+    bundle, found = read_folder(places.workflow_defs())
     if bundle is None:
         for problem in found:
             click.echo(words.line(problem, speaking.language()), err=True)

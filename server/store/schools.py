@@ -161,11 +161,6 @@ def holders(session: Session, school_id: UUID, role: str, on: date) -> list[Posi
     return list(session.scalars(query))
 
 
-def positions_in(session: Session, school_id: UUID, on: date) -> list[Position]:
-    """All roles held in a school on a day."""
-    return list(session.scalars(_held(school_id, on)))
-
-
 def positions_ever(session: Session, school_id: UUID) -> list[Position]:
     """All roles in a school, also those that ended or have not begun."""
     query = select(Position).where(Position.school_id == school_id)

@@ -312,8 +312,11 @@ def _role(school: School, colleague: Colleague) -> UUID:
 
 
 def _holds(school: School, colleague: Colleague, on: date) -> bool:
-    found = school.do(SHELL, lambda work: schools.positions_in(work.session, school.id, on))
-    return colleague.person_id in [one.person_id for one in found]
+    held = school.do(SHELL, lambda work: schools.positions_of(work.session, colleague.person_id))
+    return any(
+        one.since <= on and (one.until is None or on <= one.until) and one.ended_at is None
+        for one in held
+    )
 
 
 def _told_of_overdue(school: School) -> list[UUID]:

@@ -85,14 +85,15 @@ def a_program(
     return Program(client, token)
 
 
-def a_platform(still: Runtime, client: FlaskClient) -> Program:
+def a_platform(still: Runtime, client: FlaskClient, scopes: Sequence[str] = EVERYTHING) -> Program:
     """A token of the platform, which publishes the model."""
     tools = still.tools
     with tools.begin(SHELL) as work:
-        tenant = people.add_tenant(work, slug="platform", name="Mentor School", platform=True)
+        slug = f"platform-{uuid4().hex[:8]}"
+        tenant = people.add_tenant(work, slug=slug, name="Mentor School", platform=True)
     with tools.begin(SHELL, tenant) as work:
         owner = people.add_colleague(
-            work, name="Орлова Тамара", email="owner@example.org", password_hash=None
+            work, name="Орлова Тамара", email=f"owner@{slug}.example", password_hash=None
         )
-        token = tokens.issue_token(work, name="x", scopes=tokens.SCOPES, person_id=owner)
+        token = tokens.issue_token(work, name="x", scopes=scopes, person_id=owner)
     return Program(client, token)

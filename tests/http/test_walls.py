@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from server.app import create_app
 from server.http.compressing import pack
 from server.http.context import door
 from server.runtime import Runtime
+from server.web_server import NamelessResponse
 from tests.http.conftest import browser, csrf_of
 
 POLICY = [
@@ -179,6 +181,32 @@ def test_a_foreign_host_is_refused(client: FlaskClient) -> None:
 
         assert answer.status_code == 400, host
         assert "evil.example" not in answer.text
+        assert answer.mimetype == "text/html"
+        assert f"<code>{answer.headers['X-Request-Id']}</code>" in answer.text
+        addresses = set(re.findall(r'(?:href|src|action)="([^"]*)"', answer.text))
+        absolute = {one for one in addresses if "//" in one}
+        assert absolute == {client.application.config["BASE_URL"]}
+
+
+def test_a_program_under_a_foreign_host_gets_a_problem(client: FlaskClient) -> None:
+    answer = client.get("/api/v1/schools", headers={"Host": "evil.example"})
+
+    assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
+    assert answer.get_json()["code"] == "foreign_host"
+    assert answer.get_json()["id"] == answer.headers["X-Request-Id"]
+
+
+def test_no_answer_says_what_server_gives_it() -> None:
+    ours = NamelessResponse(
+        SimpleNamespace(version=(1, 1), method="GET", should_close=lambda: False), None, None
+    )
+    ours.start_response("200 OK", [("Content-Length", "0")])
+
+    theirs = super(NamelessResponse, ours).default_headers()
+    assert [line for line in theirs if line not in ours.default_headers()] == [
+        "Server: gunicorn\r\n"
+    ]
+    assert any(line.startswith("Date:") for line in ours.default_headers())
 
 
 def test_forwarded_headers_of_strangers_are_thrown_away(echo: FlaskClient) -> None:

@@ -188,7 +188,11 @@ def keepers(work: UnitOfWork) -> list[str]:
 
 
 def schools_seen(work: UnitOfWork) -> list[schools.School]:
-    """The schools in which the actor may read settings."""
+    """The schools in which the actor may read settings.
+
+    :raises NotAllowed: when it may in no school at all.
+    """
+    policy.require(work.actor, Permission.SETTINGS_READ, Thing())
     return [
         row
         for row in schools.schools(work.session)
