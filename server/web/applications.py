@@ -64,6 +64,7 @@ def shown(one: Application, speaker: Speaker, *, looked: Sequence[Looked] = ()) 
         "child_contact": one.child_contact,
         "child_needs_contact": one.child_needs_contact,
         "child_can_take_the_phone": one.child_can_take_the_phone,
+        "adult_comes": one.adult_comes,
         "child_signs_from": one.child_signs_from,
         "looked": [
             {"day": speaker.digits(each.day), "name": each.name, "role": _role(each.role)}

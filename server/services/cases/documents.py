@@ -117,7 +117,7 @@ def signer_rules(bundle: Bundle) -> SignerRules:
 
 
 def guardian_signs(work: UnitOfWork, standing: Standing) -> bool:
-    """Whether a guardian signs for somebody of this age today: from 18 on the person alone (R15)."""
+    """Whether a guardian signs at this age today: from 18 on the person alone (R15)."""
     age = standing.age(work.now)
     return age is None or "guardian" in signer_rules(standing.ready.bundle).roles_at(age)
 
