@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from server.access.policy import Permission
+from server.accounts.refusals import each_of, field_of
 from server.http import limits, sessions
 from server.http.context import current_actor, door, perform, staff
 from server.http.errors import sentence_of
@@ -22,8 +24,6 @@ from server.services.limits import OLD_PASSWORD
 from server.words import dates
 
 own = Blueprint("own", __name__, url_prefix="/account")
-
-_FIELD_OF = {"password_old_wrong": "old", "password_differs": "again"}
 
 
 @own.get("")
@@ -46,8 +46,7 @@ def password() -> ResponseReturnValue:
             again=request.form.get("again", ""),
         )
     except Refused as refusal:
-        field = _FIELD_OF.get(str(refusal.facts.get("reason")), "password")
-        return _page(wrong=(field, sentence_of(refusal)))
+        return _page(wrong={field_of(each): sentence_of(each) for each in each_of(refusal)})
     sessions.keep_staff(mark)
     log.info("password_changed", account=str(current_actor().account_id))
     flash(_("The new password is set. Everywhere else you have been signed out."), "good")
@@ -82,7 +81,7 @@ def language() -> ResponseReturnValue:
     return response
 
 
-def _page(wrong: tuple[str, str] | None = None) -> Response:
+def _page(wrong: Mapping[str, str] | None = None) -> Response:
     held = perform(own_account.own_account, real_now=datetime.now(UTC))
     here = staff()
     assert here is not None  # the door let nobody else in
@@ -99,8 +98,8 @@ def _page(wrong: tuple[str, str] | None = None) -> Response:
         email=held.email,
         sessions=[_line(one, held.zone) for one in held.sessions],
         language_chosen=held.locale or locale(),
-        wrong={wrong[0]: [wrong[1]]} if wrong else {},
-        errors=[{"name": wrong[0], "label": "", "text": wrong[1]}] if wrong else [],
+        wrong={name: [said] for name, said in (wrong or {}).items()},
+        errors=[{"name": name, "label": "", "text": said} for name, said in (wrong or {}).items()],
     )
 
 

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_security.utils import validate_redirect_url
 
+from server.accounts.refusals import each_of, field_of
 from server.http import limits, sessions
 from server.http.context import door, perform_in, perform_outside, staff
 from server.http.errors import sentence_of
@@ -48,7 +49,7 @@ def arrive() -> ResponseReturnValue:
     if sessions.active_tenant() is None:
         return redirect(url_for("accounts.choose"), 303)
     here = staff()
-    if here is None:
+    if here is None or not here.has_role:
         # The role here was taken away meanwhile; perhaps there is another place.
         session.pop("active_tenant")
         return redirect(url_for("accounts.choose"), 303)
@@ -67,7 +68,7 @@ def choose() -> ResponseReturnValue:
     if known is None or not known.active:
         sessions.end()
         return redirect(url_for("security.login"), 303)
-    places = perform_outside(sign_in.workplaces, account_id=known.id)
+    places = open_places(known.id, known.fs_uniquifier)
     back = own_path(request.values.get("next"))
     chosen = parse_id(request.form.get("tenant", ""))
     if chosen in [place.tenant_id for place in places] and chosen is not None:
@@ -151,8 +152,10 @@ def renew() -> ResponseReturnValue:
                 again=request.form.get("again", ""),
             )
         except Refused as refusal:
-            field = "again" if refusal.facts.get("reason") == "password_differs" else "password"
-            errors = [{"name": field, "label": "", "text": sentence_of(refusal)}]
+            errors = [
+                {"name": field_of(each), "label": "", "text": sentence_of(each)}
+                for each in each_of(refusal)
+            ]
         else:
             log.info("password_changed", account=str(account_id))
             sessions.end()
@@ -170,6 +173,17 @@ def renew() -> ResponseReturnValue:
 def renewed() -> ResponseReturnValue:
     """The new password is set."""
     return page("accounts/renewed.html", page_title=_("The new password is set"))
+
+
+def open_places(account_id: UUID, uniquifier: str) -> list[sign_in.Workplace]:
+    """The organisations in which an account holds a role today."""
+
+    def is_open(place: sign_in.Workplace) -> bool:
+        found = perform_in(place.tenant_id, sign_in.staff, uniquifier=uniquifier)
+        return found is not None and found.has_role
+
+    places = perform_outside(sign_in.workplaces, account_id=account_id)
+    return [place for place in places if is_open(place)]
 
 
 def own_path(url: str | None) -> str:

@@ -17,12 +17,11 @@ from flask_security.signals import user_authenticated
 
 from server.accounts import own
 from server.accounts.forms import SignInForm
-from server.accounts.pages import accounts, sign_in_facts
+from server.accounts.pages import accounts, open_places, sign_in_facts
 from server.accounts.people import Accounts, SignedIn
 from server.http import rendering, sessions
-from server.http.context import declare_door, perform_outside
+from server.http.context import declare_door
 from server.kernel.logs import log
-from server.services.accounts import sign_in
 
 
 def register(app: Flask, *, pepper: str) -> None:
@@ -80,7 +79,7 @@ def _ask_only_when_asked(app: Flask, security: Security) -> None:
 
 def _signed_in(_app: Flask, user: SignedIn, **_: Any) -> None:
     """Another session id, and the organisation where there is no choice."""
-    places = perform_outside(sign_in.workplaces, account_id=user.account_id)
+    places = open_places(user.account_id, user.fs_uniquifier)
     only = places[0].tenant_id if len(places) == 1 else None
     sessions.start_staff(user.account_id, active_tenant=only)
     log.info("signed_in", account=str(user.account_id))

@@ -17,7 +17,8 @@ from server.http import sessions
 from server.http.context import current_actor, perform, tools
 from server.http.errors import sentence_of
 from server.http.rendering import locale
-from server.kernel.errors import ContactRefused, NotFound, Refused
+from server.kernel.contacts import parse_contact
+from server.kernel.errors import NotFound, Refused
 from server.kernel.ids import parse_id
 from server.services import records
 from server.services.accounts import colleagues, people
@@ -108,36 +109,27 @@ class PeopleView(ServiceView):
         school = school_here()
         if not _may_edit(school):
             self.inaccessible_callback("appoint")
-        wrong: tuple[str, str] | None = None
+        wrong: dict[str, str] = {}
         if request.method == "POST":
-            place = parse_id(request.form.get("place", ""))
+            wrong, person_id = _wrong_in_form(), None
             try:
-                person_id = perform(
-                    people.add_and_appoint,
-                    school_id=school.id,
-                    name=_named(),
-                    email=request.form.get("email", "").strip(),
-                    role=request.form.get("role", ""),
-                    since=tools().clock.now().date(),
-                    municipality_id=place,
-                    locale=locale(),
-                )
-            except ContactRefused as refusal:
-                wrong = ("email", sentence_of(refusal))
+                if not wrong:
+                    person_id = _appoint(school)
             except Refused as refusal:
-                field = {"name_needed": "name", "role_unknown": "role"}.get(
+                field = {"role_unknown": "role", "place_needed": "place"}.get(
                     str(refusal.facts.get("reason")), "email"
                 )
-                wrong = (field, sentence_of(refusal))
-            else:
-                flash(_("The role is given. Somebody new gets a letter with the way in."), "good")
+                wrong = {field: sentence_of(refusal)}
+            if person_id is not None:
+                # The same for everybody: whether the address had an account is not for telling.
+                flash(_("The role is given. A letter tells them of it."), "good")
                 return redirect(at_school("admin_people.show", person_id=person_id), 303)
         return self.render(
             "admin/appoint.html",
             status=422 if wrong else 200,
             page_title=_("Give a role"),
             back_url=at_school("admin_people.index"),
-            errors=_summary(wrong),
+            errors=[{"name": name, "label": "", "text": said} for name, said in wrong.items()],
             fields=_fields(school, wrong),
         )
 
@@ -237,19 +229,47 @@ def _day(name: str) -> date:
     try:
         return date(*(int(part) for part in parts))
     except ValueError:
-        raise Refused(reason="role_end_past") from None
+        raise Refused(reason="no_such_day") from None
 
 
-def _named() -> str:
-    name = request.form.get("name", "").strip()
-    if len(name) < 2:
-        raise Refused(reason="name_needed")
-    return name[:200]
+def _typed(name: str) -> str:
+    return request.form.get(name, "").strip()
 
 
-def _fields(school: School, wrong: tuple[str, str] | None) -> list[dict[str, Any]]:
+def _wrong_in_form() -> dict[str, str]:
+    """All that is seen to be wrong at once, by field; the service refuses it again, one by one."""
+    wrong: dict[str, Refused] = {}
+    if len(_typed("name")) < 2:
+        wrong["name"] = Refused(reason="name_needed")
+    try:
+        if parse_contact(_typed("email")).kind != "mail":
+            wrong["email"] = Refused(reason="mail_wrong")
+    except Refused as refusal:
+        wrong["email"] = refusal
+    role = _typed("role")
+    if role not in people.STAFF_ROLES:
+        wrong["role"] = Refused(reason="role_unknown" if role else "role_needed")
+    if role in people.PLACED_ROLES and not _typed("place"):
+        wrong["place"] = Refused(reason="place_needed")
+    return {field: sentence_of(refusal) for field, refusal in wrong.items()}
+
+
+def _appoint(school: School) -> UUID:
+    return perform(
+        people.add_and_appoint,
+        school_id=school.id,
+        name=_typed("name")[:200],
+        email=_typed("email"),
+        role=_typed("role"),
+        since=tools().clock.now().date(),
+        municipality_id=parse_id(_typed("place")),
+        locale=locale(),
+    )
+
+
+def _fields(school: School, wrong: Mapping[str, str]) -> list[dict[str, Any]]:
     def field(name: str, type_: str, label: str, **more: Any) -> dict[str, Any]:
-        errors = [wrong[1]] if wrong is not None and wrong[0] == name else []
+        errors = [wrong[name]] if name in wrong else []
         value = request.form.get(name, "")
         return {"name": name, "type": type_, "label": label, "required": True,
                 "value": value, "errors": errors, **more}  # fmt: skip
@@ -259,10 +279,11 @@ def _fields(school: School, wrong: tuple[str, str] | None) -> list[dict[str, Any
     return [
         field("name", "person_name", _("Surname and name")),
         field("email", "email", _("Mail address"), autocomplete="off",
-              help=_("The letter with the way to a password goes there.")),
+              help=_("A letter about the role goes there.")),
         field("role", "one_of", _("Role"),
               choices=[(one, f"{_(ROLES[one])}: {_(_ROOM[one])}") for one in people.STAFF_ROLES]),
-        field("place", "select", _("Where"), choices=[*everywhere, *places]),
+        field("place", "select", _("Where"), choices=[*everywhere, *places],
+              help=_("A municipal representative needs a municipality here.")),
     ]  # fmt: skip
 
 

@@ -103,8 +103,8 @@ def _fields(wrong: tuple[str, str] | None, *, typed: bool) -> list[dict[str, Any
     def errors(name: str) -> list[str]:
         return [wrong[1]] if wrong is not None and wrong[0] == name else []
 
-    mine = current_actor().platform
-    offered = [one for one in SCOPES if mine or one not in tokens.PLATFORM_SCOPES]
+    open_to_me = perform(tokens.scopes_open_to)
+    offered = [one for one in SCOPES if one in open_to_me]
     return [
         {
             "name": "name",

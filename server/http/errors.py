@@ -130,7 +130,9 @@ def refused(error: MentorSchoolError) -> ResponseReturnValue:
         return _problem(status, said, code_of(error), sentence_of(error), error=error)
     if isinstance(error, SignInNeeded):
         return _sign_in(error)
-    return _page(status, said, message=sentence_of(error), headers=_headers(error))
+    # Whose role is over would find no door out of here: whoever is signed in is offered two.
+    here = g.get("staff") if status == 403 else None
+    return _page(status, said, message=sentence_of(error), headers=_headers(error), here=here)
 
 
 def stale_form(_error: CSRFError) -> ResponseReturnValue:

@@ -249,6 +249,36 @@ def test_long_passwords_of_words_are_good() -> None:
         passwords.require_good("а" * 201, email="belova@example.org")
 
 
+@pytest.mark.parametrize(
+    ("password", "reason"),
+    [
+        ("1234567890", "password_digits"),
+        ("Qwertyuiop12", "password_common"),
+        ("пароль12345", "password_common"),
+        ("belova2026", "password_address"),
+    ],
+)
+def test_a_weak_password_is_refused_for_its_own_reason(password: str, reason: str) -> None:
+    with pytest.raises(Refused) as refused:
+        passwords.require_good(password, email="belova@example.org")
+
+    assert refused.value.facts["reason"] == reason
+
+
+def test_all_that_is_wrong_with_a_new_password_is_told_at_once(
+    client: FlaskClient, place: Place
+) -> None:
+    sign_in_as(client, place.email)
+    typed = {"old": "not mine at all", "password": "1234567890", "again": "1234567891"}
+
+    page = client.post(
+        "/account/password", data={**typed, "csrf_token": csrf_of(client, "/account")}
+    ).get_data(as_text=True)
+
+    for field in ("old", "password", "again"):
+        assert f'id="f-{field}-error"' in page, field
+
+
 def test_somebody_new_is_welcomed_by_a_link_that_lasts_a_week(
     client: FlaskClient, place: Place, runtime: Runtime, superuser_url: str
 ) -> None:
@@ -258,7 +288,7 @@ def test_somebody_new_is_welcomed_by_a_link_that_lasts_a_week(
             school_id=place.school_id,
             name="Орлова Анна",
             email="orlova@example.org",
-            role="curator",
+            role="coordinator",
             since=work.now.date(),
         )
     [link] = _links(runtime, place)

@@ -330,3 +330,34 @@ def _post_sign_out(client: FlaskClient) -> Any:
 def _choose(client: FlaskClient, tenant: str) -> Any:
     token = csrf_of(client, "/sign-in/school")
     return client.post("/sign-in/school", data={"csrf_token": token, "tenant": tenant})
+
+
+def test_an_organisation_without_a_role_is_not_offered_and_leads_nowhere(
+    client: FlaskClient, place: Place, runtime: Runtime
+) -> None:
+    other_place = new_place(runtime, slug="other", email=place.email)
+    _end_roles(runtime, other_place)
+    answer = sign_in_as(client, place.email)
+
+    assert answer.location == "/sign-in/arrived"
+    assert client.get(answer.location).location == "/desk"
+    assert str(other_place.tenant_id) not in client.get("/sign-in/school").get_data(as_text=True)
+
+
+def test_a_role_that_ended_meanwhile_leaves_a_way_out(
+    client: FlaskClient, place: Place, runtime: Runtime
+) -> None:
+    sign_in_as(client, place.email)
+    _end_roles(runtime, place)
+
+    closed = client.get("/desk")
+
+    assert closed.status_code == 403
+    assert 'action="/sign-out"' in closed.get_data(as_text=True)
+    assert client.get("/sign-in/arrived").location == "/sign-in/school"
+
+
+def _end_roles(runtime: Runtime, place: Place) -> None:
+    with runtime.tools.begin(SHELL, place.tenant_id) as work:
+        for held in schools.positions_of(work.session, place.person_id):
+            held.until, held.ended_at = work.now.date(), work.now

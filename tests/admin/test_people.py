@@ -10,18 +10,21 @@ from uuid import UUID, uuid4
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from server.access.actors import SHELL
 from server.kernel.errors import NotAllowed, NotFound, Refused
 from server.runtime import Runtime
-from server.services.accounts import colleagues, sign_in, tokens
+from server.services.accounts import colleagues, people, sign_in, tokens
 from server.store import schools
+from server.store.deliveries import Delivery
 from tests.admin.conftest import Editor, editor_of
 from tests.factories import Colleague, School, a_colleague, a_school
 from tests.http.conftest import browser, csrf_of
 
 PEOPLE = "/admin/people/"
 TOKENS = "/admin/tokens/"
+_LETTERS = select(Delivery.letter)
 
 
 @pytest.fixture
@@ -235,6 +238,60 @@ def test_what_cannot_be_given_is_refused_beside_its_field(
     assert f'id="f-{field}-error"' in answer.get_data(as_text=True)
 
 
+def test_all_that_is_wrong_is_said_at_once_and_without_a_role_it_says_to_choose_one(
+    editor: Editor,
+) -> None:
+    answer = _press(editor, f"{PEOPLE}new", name="", email="", place="")
+
+    page = answer.get_data(as_text=True)
+    assert [f'id="f-{field}-error"' in page for field in ("name", "email", "role")] == [True] * 3
+    assert "Выберите роль" in page
+
+
+def test_a_municipal_representative_is_given_no_whole_school(editor: Editor) -> None:
+    facts = {"name": "Новикова Анна", "email": "new@example.org", "role": "curator"}
+
+    answer = _press(editor, f"{PEOPLE}new", **facts, place="")
+
+    assert answer.status_code == 422
+    assert 'id="f-place-error"' in answer.get_data(as_text=True)
+    with pytest.raises(Refused) as refused:
+        editor.school.do(
+            editor.who.actor, people.add_and_appoint,
+            school_id=editor.school.id, since=editor.school.day, **facts,
+        )  # fmt: skip
+    assert refused.value.facts["reason"] == "place_needed"
+
+
+def test_a_known_account_gets_a_letter_and_the_administrator_no_hint(
+    runtime: Runtime, editor: Editor
+) -> None:
+    elsewhere = a_school(runtime.tools)
+    known = a_colleague(elsewhere)
+    facts = {"name": "Новикова Анна", "role": "tutor", "place": ""}
+
+    pages = []
+    for email in (known.email, "quite-new@example.org"):
+        answer = _press(editor, f"{PEOPLE}new", **facts, email=email)
+        assert answer.status_code == 303
+        pages.append(editor.page(answer.location.removeprefix("http://localhost")))
+
+    letters = editor.school.do(SHELL, lambda work: work.session.scalars(_LETTERS).all())
+    assert sorted(letters) == ["role_given", "welcome_staff"]
+    assert all("Роль дана. Человек узнает о ней из письма" in page for page in pages)
+
+
+def test_a_day_that_is_none_is_called_so(editor: Editor, colleague: Colleague) -> None:
+    role = _role(editor.school, colleague)
+
+    answer = _press(
+        editor, f"{PEOPLE}role/{role}/end", when="later",
+        **{"last-day": "31", "last-month": "2", "last-year": "2027"},
+    )  # fmt: skip
+
+    assert "Такого дня нет" in answer.get_data(as_text=True)
+
+
 # Tokens ------------------------------------------------------------------------------------------
 
 
@@ -267,6 +324,17 @@ def test_a_token_without_a_name_or_a_right_is_refused_beside_the_field(editor: E
 
         assert answer.status_code == 422
         assert f'id="f-{field}-error"' in answer.get_data(as_text=True)
+
+
+def test_a_token_never_says_what_its_maker_may_not(editor: Editor) -> None:
+    page = editor.page(TOKENS)
+
+    assert 'value="settings:write"' in page
+    for scope in ("tasks:write", "cases:write", "tenants:write"):
+        assert f'value="{scope}"' not in page, scope
+        answer = _press(editor, TOKENS, name="Портал", scopes=[scope])
+        assert answer.status_code == 422, scope
+        assert "ms_" not in answer.get_data(as_text=True)
 
 
 def test_a_foreign_token_is_answered_like_one_that_never_was(

@@ -72,16 +72,15 @@ def change_password(work: UnitOfWork, *, old: str, password: str, again: str) ->
     Gives the account's new mark, so that the browser at hand can stay signed in.
 
     :raises Refused: `reason` is password_old_wrong, password_differs, password_unchanged, or one of
-        `passwords.require_good`.
+        `passwords.require_good`; what else is wrong stands in `others`.
     """
     account = _mine(work)
+    wrong = passwords.wrong_with(password, again=again, email=account.email)
     if not passwords.matches(account.password, old):
-        raise Refused(reason="password_old_wrong")
-    if passwords.normal(password) != passwords.normal(again):
-        raise Refused(reason="password_differs")
-    if passwords.normal(password) == passwords.normal(old):
-        raise Refused(reason="password_unchanged")
-    passwords.require_good(password, email=account.email)
+        wrong.insert(0, Refused(reason="password_old_wrong"))
+    elif password and passwords.normal(password) == passwords.normal(old):
+        wrong.insert(0, Refused(reason="password_unchanged"))
+    passwords.refuse(wrong)
     account.password = passwords.hash_password(password)
     account.fs_uniquifier = uuid4().hex
     tenancy.end_sessions_of(work.session, account.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import BoundedSemaphore
 
@@ -15,6 +15,14 @@ from server.kernel.errors import LimitReached, Refused
 
 SHORTEST = 10
 LONGEST = 200
+# What is tried first wherever a password is guessed; digits and signs at its end change nothing.
+COMMON = frozenset(
+    (
+        "password", "passw0rd", "qwerty", "qwertyu", "qwertyui", "qwertyuiop", "qwertyuiopasdf",
+        "qazwsx", "qazwsxedc", "asdfghjkl", "zxcvbnm", "abcdefghij", "iloveyou", "letmein",
+        "administrator", "пароль", "йцукен", "йцукенгшщз", "привет", "gfhjkm", "ghbdtn",
+    )
+)  # fmt: skip
 PATIENCE = 10.0  # seconds one waits for a core before being asked to come back
 
 _hasher = PasswordHasher()
@@ -52,7 +60,8 @@ def matches(stored: str | None, plain: str) -> bool:
 def require_good(plain: str, *, email: str) -> None:
     """Take a new password that is long and not a way of writing the address.
 
-    :raises Refused: `reason` is password_short, password_long, password_same or password_address.
+    :raises Refused: `reason` is password_short, password_long, password_same, password_digits,
+        password_common or password_address.
     """
     text = normal(plain)
     if len(text) < SHORTEST:
@@ -61,11 +70,36 @@ def require_good(plain: str, *, email: str) -> None:
         raise Refused(reason="password_long", most=LONGEST)
     if len(set(text)) < 5:
         raise Refused(reason="password_same")
+    if text.isdecimal():
+        raise Refused(reason="password_digits")
+    if text.casefold().rstrip("0123456789!. ") in COMMON:
+        raise Refused(reason="password_common")
     address = email.casefold()
     name = address.partition("@")[0]
     rest = text.casefold().replace(address, "").replace(name, "")
-    if len(name) > 3 and rest.strip("0123456789@. ") == "":
+    if len(name) > 3 and rest != text.casefold() and rest.strip("0123456789@. ") == "":
         raise Refused(reason="password_address")
+
+
+def wrong_with(plain: str, *, again: str, email: str) -> list[Refused]:
+    """All that is wrong with a new password and its second typing."""
+    wrong = []
+    try:
+        require_good(plain, email=email)
+    except Refused as refusal:
+        wrong.append(refusal)
+    if normal(plain) != normal(again):
+        wrong.append(Refused(reason="password_differs"))
+    return wrong
+
+
+def refuse(wrong: Sequence[Refused]) -> None:
+    """Refuse for the first of these, with the further ones as the fact `others`; none is good.
+
+    :raises Refused: as `wrong` says.
+    """
+    if wrong:
+        raise Refused(**wrong[0].facts, others=tuple(wrong[1:]))
 
 
 def normal(plain: str) -> str:

@@ -21,6 +21,8 @@ from server.services.unit_of_work import UnitOfWork
 from server.store import accounts, people, schools, tenancy
 
 STAFF_ROLES = ("partner_admin", "coordinator", "cycle_lead", "curator", "tutor")
+# Who looks after one place: without it the role would open the whole school.
+PLACED_ROLES = ("curator",)
 
 
 def add_tenant(work: UnitOfWork, *, slug: str, name: str, platform: bool = False) -> UUID:
@@ -88,6 +90,8 @@ def add_colleague(
     contact = parse_contact(email)
     if contact.kind != "mail":
         raise Refused(reason="mail_wrong")
+    # Two clicks, or two organisations in the same second: the second one finds the account.
+    work.transaction.hold(f"account {contact.value.lower()}")
     account = tenancy.account_by_email(work.session, contact.value)
     if account is not None:
         for held in tenancy.memberships_of(work.session, account.id):
@@ -126,11 +130,14 @@ def appoint(
 ) -> None:
     """Give a colleague a dated role in a school.
 
-    :raises Refused: for a role staff cannot hold, or one they hold there already (`role_held`).
+    :raises Refused: for a role staff cannot hold (`role_unknown`), a place left out that the role
+        needs (`place_needed`), or a role they hold there already (`role_held`).
     """
     policy.require(work.actor, Permission.PEOPLE_EDIT, Thing(school_id))
     if role not in STAFF_ROLES:
         raise Refused(reason="role_unknown", role=role)
+    if role in PLACED_ROLES and municipality_id is None:
+        raise Refused(reason="place_needed", role=role)
     person = people.person(work.session, person_id)
     if person is None or person.kind != "staff":
         raise NotFound(what="person")
@@ -167,7 +174,13 @@ def add_and_appoint(
     municipality_id: UUID | None = None,
     locale: str = "ru",
 ) -> UUID:
-    """Add a colleague and give them a role; a letter brings the link to a first password."""
+    """Add a colleague and give them a role; a letter tells them, whether they are known or not.
+
+    Somebody new gets the link to a first password. Nothing that comes back tells whether the
+    address had an account: it may be another organisation's.
+
+    :raises Refused: as `add_colleague` and `appoint`.
+    """
     policy.require(work.actor, Permission.PEOPLE_EDIT, Thing(school_id))
     person = add_colleague(work, name=name, email=email, password_hash=None, locale=locale)
     appoint(

@@ -11,7 +11,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from server.access.actors import Actor, Holding
-from server.kernel.errors import DeadLink, Refused
+from server.kernel.errors import DeadLink
 from server.kernel.ids import new_id
 from server.kernel.marks import link_token, token_hash
 from server.services.accounts import passwords
@@ -58,6 +58,11 @@ class Staff:
     tenant_name: str
     has_choice: bool  # works in several organisations
 
+    @property
+    def has_role(self) -> bool:
+        """Whether anything is open to them here today: the platform's own people hold no roles."""
+        return self.actor.platform or bool(self.actor.holdings)
+
 
 def find_account(work: UnitOfWork, *, email: str) -> Known | None:
     """The account with this mail address, active or not."""
@@ -70,7 +75,7 @@ def find_session_account(work: UnitOfWork, *, uniquifier: str) -> Known | None:
 
 
 def workplaces(work: UnitOfWork, *, account_id: UUID) -> list[Workplace]:
-    """Where an account may act."""
+    """Where an account belongs; whether it holds a role there today only that tenant knows."""
     return [
         Workplace(row.id, row.name, row.platform)
         for row in accounts.workplaces(work.session, account_id)
@@ -152,13 +157,14 @@ def ask_for_reset(work: UnitOfWork, *, account_id: UUID | None) -> None:
 
 
 def welcome(work: UnitOfWork, *, person_id: UUID) -> None:
-    """Queue the letter by which somebody new of staff sets a first password.
-
-    Nothing is sent to somebody who has one already, from another organisation.
-    """
+    """Queue the letter about a new role: with the link to a first password for who has none yet."""
     account = accounts.account_of_person(work.session, work.tenant_id, person_id)
-    if account is not None and account.password is None:
+    if account is None:
+        return
+    if account.password is None:
         _mail_a_way(work, letter="welcome_staff", account_id=account.id, values={})
+    else:
+        letters.queue_letter(work, letter="role_given", account_id=account.id)
 
 
 def open_reset(work: UnitOfWork, *, delivery_id: UUID) -> Known:
@@ -186,12 +192,11 @@ def set_password(
     `hash_` is the hash of the token, so that of two who hurry only the first one gets in.
 
     :raises DeadLink: as `open_reset`, and when the way was used meanwhile.
-    :raises Refused: a password that is no good, or two that differ (`password_differs`).
+    :raises Refused: a password that is no good, or two that differ (`password_differs`); what else
+        is wrong stands in `others`.
     """
     known = open_reset(work, delivery_id=delivery_id)
-    if passwords.normal(password) != passwords.normal(again):
-        raise Refused(reason="password_differs")
-    passwords.require_good(password, email=known.email)
+    passwords.refuse(passwords.wrong_with(password, again=again, email=known.email))
     letter = deliveries.delivery(work.session, delivery_id)
     assert letter is not None
     assert letter.person_id is not None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from server.access import policy
+from server.access.actors import Actor
 from server.access.policy import Permission, Thing
 from server.kernel.errors import NotFound, Refused
 from server.kernel.ids import new_id
@@ -23,8 +24,11 @@ SCOPES = (
     "people:write", "cases:read", "cases:write", "tasks:read", "tasks:write", "evidence:read",
     "tenants:write",
 )  # fmt: skip
-# What only the model's keeper may do: no token of a partner gets anything by these.
-PLATFORM_SCOPES = ("definitions:write", "tenants:write")
+# What each right is good for: who may none of it oneself gets no token that says so.
+_OPENS: Mapping[str, frozenset[Permission]] = {
+    scope: frozenset(one for one in Permission if scope in policy.scopes_of(one))
+    for scope in SCOPES
+}
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,12 @@ def tokens(work: UnitOfWork) -> tuple[Token, ...]:
     )
 
 
+def scopes_open_to(work: UnitOfWork) -> tuple[str, ...]:
+    """The rights of which the actor may anything oneself: a token never may more than its maker."""
+    policy.require(work.actor, Permission.TOKENS_EDIT, Thing())
+    return _open_to(work.actor)
+
+
 def issue_token(
     work: UnitOfWork,
     *,
@@ -81,7 +91,8 @@ def issue_token(
     unknown = [scope for scope in scopes if scope not in SCOPES]
     if unknown:
         raise Refused(reason="scope_unknown", scopes=unknown)
-    # Also what keeps a page that is sent twice from making two.
+    # A page that is sent twice makes one: the second finds its name taken.
+    work.transaction.hold(f"tokens {work.tenant_id}")
     if any(row.name == called and row.revoked_at is None for row in schools.tokens(work.session)):
         raise Refused(reason="token_name_taken")
     token = "ms_" + secrets.token_urlsafe(32)
@@ -110,11 +121,16 @@ def issue_token(
 def issue_own_token(work: UnitOfWork, *, name: str, scopes: Sequence[str]) -> str:
     """Issue a token that acts as whoever asks for it, and never may more than they.
 
-    :raises Refused: as `issue_token`.
+    :raises Refused: as `issue_token`, and for a right that the actor's own role does not include
+        (`scope_foreign`).
     """
     policy.require(work.actor, Permission.TOKENS_EDIT, Thing())
     if work.actor.person_id is None:
         raise NotFound(what="person")
+    mine = _open_to(work.actor)
+    foreign = [scope for scope in scopes if scope in SCOPES and scope not in mine]
+    if foreign:
+        raise Refused(reason="scope_foreign", scopes=", ".join(foreign))
     return issue_token(work, name=name, scopes=scopes, person_id=work.actor.person_id)
 
 
@@ -126,3 +142,17 @@ def revoke_token(work: UnitOfWork, *, token_id: UUID) -> None:
         raise NotFound(what="token")
     row.revoked_at = row.revoked_at or work.now
     work.session.flush()
+
+
+def _open_to(actor: Actor) -> tuple[str, ...]:
+    return tuple(
+        scope
+        for scope in SCOPES
+        if any(_may_somewhere(actor, permission) for permission in _OPENS[scope])
+    )
+
+
+def _may_somewhere(actor: Actor, permission: Permission) -> bool:
+    """Whether the actor may this in the place of one of its roles."""
+    places = [Thing(held.school_id, held.municipality_id) for held in actor.holdings]
+    return any(policy.allowed(actor, permission, thing) for thing in (Thing(), *places))
