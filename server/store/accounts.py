@@ -103,6 +103,11 @@ def account(session: Session, account_id: UUID) -> Account | None:
     return session.get(Account, account_id)
 
 
+def account_for_change(session: Session, account_id: UUID) -> Account | None:
+    """An account, held until this transaction ends."""
+    return session.get(Account, account_id, with_for_update=True, populate_existing=True)
+
+
 def account_by_uniquifier(session: Session, uniquifier: str) -> Account | None:
     """The account whose sessions carry this mark; it changes with the password."""
     return session.scalar(select(Account).where(Account.fs_uniquifier == uniquifier))
@@ -133,12 +138,12 @@ def membership_for_change(session: Session, tenant_id: UUID, person_id: UUID) ->
 
 
 def people_able_to_act(session: Session, tenant_id: UUID, people: Iterable[UUID]) -> set[UUID]:
-    """Those of these people who can sign in to the organisation: not locked, not blocked."""
+    """Those of these people who can sign in: with a password, not locked, not blocked."""
     query = (
         select(Membership.person_id)
         .join(Account, Account.id == Membership.account_id)
         .where(Membership.tenant_id == tenant_id, Membership.person_id.in_(list(people)))
-        .where(Membership.locked_at.is_(None), Account.active)
+        .where(Membership.locked_at.is_(None), Account.active, Account.password.is_not(None))
     )
     return set(session.scalars(query))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
@@ -317,13 +316,6 @@ def _cases_of(child_id: UUID) -> Select[UUID]:
 def code(session: Session, code_id: UUID) -> Code | None:
     """A code by id."""
     return session.scalar(select(Code).where(Code.id == code_id))
-
-
-def lock_contact(session: Session, tenant_id: UUID, contact_index: bytes) -> None:
-    """Let nobody else ask for a code for this contact before this transaction ends."""
-    digest = hashlib.sha256(tenant_id.bytes + contact_index).digest()
-    key = int.from_bytes(digest[:8], "big", signed=True)
-    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
 
 
 def unused_codes(session: Session, contact_index: bytes, since: datetime) -> list[Code]:

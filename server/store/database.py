@@ -76,6 +76,11 @@ class Transaction:
             queued, self._queued = self._queued, []
             self.read(*_joined(queued))
 
+    def hold(self, what: str) -> None:
+        """Wait until nobody else holds this, and hold it until the transaction ends."""
+        held = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
+        self.session.execute(held, {"what": what})
+
     def as_relay(self) -> None:
         """Act as the relay: due timers and outbox rows of all tenants, nothing else."""
         self.session.execute(text("SET LOCAL ROLE school_relay"))

@@ -50,6 +50,7 @@ class Account(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     email: Mapped[str] = mapped_column(unique=True)
     password: Mapped[str | None]
+    password_set_at: Mapped[datetime | None]  # ways to another one, mailed before, are closed
     active: Mapped[bool] = mapped_column(default=True)
     fs_uniquifier: Mapped[str] = mapped_column(unique=True)
     locale: Mapped[str | None]

@@ -20,6 +20,7 @@ from server.services.unit_of_work import UnitOfWork
 from server.store import accounts, people, schools, tenancy
 
 ADMIN = "partner_admin"
+FARTHEST = timedelta(days=20 * 365)  # a later day is a slip of the hand
 
 
 @dataclass(frozen=True)
@@ -106,9 +107,12 @@ def end_role_after(work: UnitOfWork, *, position_id: UUID, last_day: date) -> No
     """Let a role end by itself after a day of today or later.
 
     :raises Refused: as `end_role`, and for a day that has passed or comes before the role begins
-        (`role_end_past`).
+        (`role_end_past`), or lies too far ahead (`role_end_far`).
     """
-    held = _to_end(work, position_id, free_from=last_day + timedelta(days=1))
+    farthest = work.now.date() + FARTHEST
+    held = _to_end(work, position_id, free_from=min(last_day, farthest) + timedelta(days=1))
+    if last_day > farthest:
+        raise Refused(reason="role_end_far", years=FARTHEST.days // 365)
     if last_day < max(held.since, work.now.date()):
         raise Refused(reason="role_end_past")
     held.until = last_day

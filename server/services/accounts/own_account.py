@@ -82,6 +82,7 @@ def change_password(work: UnitOfWork, *, old: str, password: str, again: str) ->
         wrong.insert(0, Refused(reason="password_unchanged"))
     passwords.refuse(wrong)
     account.password = passwords.hash_password(password)
+    account.password_set_at = work.now
     account.fs_uniquifier = uuid4().hex
     tenancy.end_sessions_of(work.session, account.id)
     if work.actor.person_id is not None:

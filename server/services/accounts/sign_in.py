@@ -179,8 +179,9 @@ def open_reset(work: UnitOfWork, *, delivery_id: UUID) -> Known:
         raise DeadLink(what="password_reset")
     found = accounts.account_of_person(work.session, work.tenant_id, letter.person_id)
     account = _known(found)
-    if account is None or not account.active:
+    if found is None or account is None or not account.active:
         raise DeadLink(what="password_reset")
+    _refuse_older(letter, found)
     return account
 
 
@@ -203,12 +204,21 @@ def set_password(
     closed = accounts.close_reset_doors(work.session, work.tenant_id, letter.person_id)
     if hash_ not in closed:
         raise DeadLink(what="password_reset")
-    account = accounts.account(work.session, known.id)
+    # Held: of two ways, mailed by two organisations, only one leads on.
+    account = accounts.account_for_change(work.session, known.id)
     assert account is not None
+    _refuse_older(letter, account)
     account.password = passwords.hash_password(password)
+    account.password_set_at = work.now
     account.fs_uniquifier = uuid4().hex
     tenancy.end_sessions_of(work.session, account.id)
     return account.id
+
+
+def _refuse_older(letter: deliveries.Delivery, account: tenancy.Account) -> None:
+    # Also one that another organisation mailed, whose letters cannot be seen from here.
+    if account.password_set_at is not None and letter.created_at < account.password_set_at:
+        raise DeadLink(what="password_reset")
 
 
 def _mail_a_way(

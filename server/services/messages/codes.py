@@ -43,7 +43,7 @@ def ask_code(
     :raises LimitReached: after 3 unused codes in an hour or 10 in a day for this contact.
     """
     # One at a time for a contact: who asks twenty times at once would find no code counted yet.
-    consents.lock_contact(work.session, work.tenant_id, contact_index)
+    work.transaction.hold(f"codes {work.tenant_id} {contact_index.hex()}")
     rows = consents.unused_codes(work.session, contact_index, work.now - timedelta(days=1))
     for row in rows:
         fresh = row.created_at > work.now - AGAIN_AFTER
