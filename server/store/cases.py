@@ -35,6 +35,14 @@ def tab_of(table: str = "") -> str:
     )
 
 
+def urgent_of(table: str = "") -> str:
+    """What lies under «Urgent», as SQL: a possible danger for a child, and chores of the school.
+
+    An index is made of these tasks alone, so a query must say it in the same words.
+    """
+    return f"({table}urgent OR ({table}role = 'coordinator' AND {table}kind = 'staff'))"
+
+
 class Case(TenantRow, Base):
     """One run of a workflow. `marking` is the engine's state; the rest is for lists and locks."""
 
@@ -83,6 +91,7 @@ class Task(TenantRow, Base):
     role: Mapped[str]
     round: Mapped[int]
     status: Mapped[int] = mapped_column(SmallInteger)
+    urgent: Mapped[bool]  # words in the answers may mean danger: on top of what is urgent
     listed: Mapped[bool]  # optional tasks of families stay off the desk
     due_at: Mapped[datetime]  # far away where nothing is due, so that lists have one order
     opened_at: Mapped[datetime]
@@ -112,6 +121,17 @@ class Task(TenantRow, Base):
             "id",
             postgresql_where=text("status = 0 AND listed"),
             postgresql_include=["role", "kind"],
+        ),
+        # Few rows: the danger comes first, then what is due first; a place is told from it too.
+        Index(
+            "ix_task_urgent",
+            "tenant_id",
+            "school_id",
+            text("(NOT urgent)"),
+            "due_at",
+            "id",
+            postgresql_where=text(f"status = 0 AND listed AND {urgent_of()}"),
+            postgresql_include=["municipality_id"],
         ),
         Index(
             "ix_task_place",

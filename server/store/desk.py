@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from server.store.cases import tab_of
+from server.store.cases import tab_of, urgent_of
 from server.store.database import Statement, Transaction
 from server.store.evidence import Access
 
@@ -46,6 +46,19 @@ class DeskRow(NamedTuple):
     steps: dict[str, Any]  # of the case's marking: step → [status, round, outcome]
 
 
+class RestingRow(NamedTuple):
+    """A case in which nothing waits on the desk: it ended, or stands still."""
+
+    case_id: UUID
+    number: int
+    workflow: str
+    definition_hash: str
+    status: str
+    end: str | None
+    subject_id: UUID | None
+    municipality_id: UUID | None
+
+
 class LetterRow(NamedTuple):
     """A letter to somebody of a case, and how far it got; `opened_at` is of the link in it."""
 
@@ -59,6 +72,7 @@ class LetterRow(NamedTuple):
     sent_at: datetime | None
     opened_at: datetime | None
     has_link: bool
+    person_id: UUID | None
 
 
 @dataclass(frozen=True)
@@ -81,11 +95,40 @@ def page(
     after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> tuple[list[DeskRow], dict[str, int]]:
-    """One page of the worklist by due date, and the counts of all tabs, in one round trip."""
+    """One page of the worklist, and the counts of all tabs, in one round trip.
+
+    It goes by due date; of what is urgent a possible danger for a child comes first.
+    """
     counts = [_count(tenant_id, wanted, tab) for tab in TABS]
     found = transaction.read(_rows(tenant_id, wanted, after, limit), *counts)
     rows = [DeskRow(*row) for row in found[0]]
     return rows, {tab: int(rows_[0][0]) for tab, rows_ in zip(TABS, found[1:], strict=True)}
+
+
+def resting(
+    transaction: Transaction, tenant_id: UUID, wanted: Filter, *, limit: int
+) -> list[RestingRow]:
+    """Found by number or surname: cases with nothing open on the desk, the newest first."""
+    where = "c.tenant_id = %(tenant)s AND c.school_id = %(school)s AND NOT EXISTS (SELECT 1"
+    where += " FROM task t WHERE t.tenant_id = c.tenant_id AND t.case_id = c.id"
+    where += " AND t.status = 0 AND t.listed)"
+    params: dict[str, Any] = {"tenant": tenant_id, "school": wanted.school_id, "limit": limit}
+    if wanted.municipality_ids is not None:
+        where += " AND c.municipality_id = ANY(%(places)s)"
+        params["places"] = list(wanted.municipality_ids)
+    if wanted.surname_index is not None:
+        where += " AND p.surname_index = %(surname)s"
+        params["surname"] = wanted.surname_index
+    if wanted.number is not None:
+        where += " AND c.number = %(number)s"
+        params["number"] = wanted.number
+    sql = (
+        "SELECT c.id, c.number, c.workflow, c.definition_hash, c.status,"  # noqa: S608 - as below
+        ' c."end", c.subject_id, c.municipality_id'
+        f' FROM "case" c{_SURNAME if wanted.surname_index is not None else ""}'
+        f" WHERE {where} ORDER BY c.number DESC LIMIT %(limit)s"
+    )
+    return [RestingRow(*row) for row in transaction.read((sql, params))[0]]
 
 
 _COLUMNS = (
@@ -100,14 +143,17 @@ def _rows(
     tenant_id: UUID, wanted: Filter, after: tuple[datetime, UUID] | None, limit: int
 ) -> Statement:
     where, params = _where(tenant_id, wanted, wanted.tab)
+    urgent = wanted.tab == "urgent"
+    order = "NOT t.urgent, t.due_at, t.id" if urgent else "t.due_at, t.id"
     if after is not None:
-        where += " AND (t.due_at, t.id) > (%(due)s, %(last)s)"
+        reached = f"{_WAS_CALM}, %(due)s, %(last)s" if urgent else "%(due)s, %(last)s"
+        where += f" AND ({order}) > ({reached})"
         params |= {"due": after[0], "last": after[1]}
     join = _SURNAME if wanted.surname_index is not None else ""
     sql = (
         f"SELECT {_COLUMNS} FROM task t"  # noqa: S608 - of literals; values go as parameters
         ' JOIN "case" c ON c.id = t.case_id AND c.tenant_id = t.tenant_id'
-        f"{join} WHERE {where} ORDER BY t.due_at, t.id LIMIT %(limit)s"
+        f"{join} WHERE {where} ORDER BY {order} LIMIT %(limit)s"
     )
     return sql, params | {"limit": limit}
 
@@ -123,6 +169,12 @@ def _count(tenant_id: UUID, wanted: Filter, tab: str) -> Statement:
     sql = f"SELECT count(*) FROM ({inner}) capped"  # noqa: S608 - as above
     return sql, params
 
+
+# On which side of the danger the last row of the page before lay; its cursor tells only the rest.
+_WAS_CALM = (
+    "COALESCE((SELECT NOT u.urgent FROM task u"
+    " WHERE u.tenant_id = %(tenant)s AND u.id = %(last)s), true)"
+)
 
 # Whose name is kept back after a withdrawal is not found by it either.
 _SURNAME = (
@@ -156,7 +208,7 @@ _TAB: Mapping[str, str] = {
     "ready": f" AND ({tab_of('t.')}) = 'review'",
     "waiting": f" AND ({tab_of('t.')}) = 'waiting'",
     "overdue": " AND t.due_at < %(now)s",
-    "urgent": f" AND ({tab_of('t.')}) = 'staff'",
+    "urgent": f" AND {urgent_of('t.')}",
     "all": "",
 }
 
@@ -165,7 +217,7 @@ _LETTERS = (
     " d.case_id, d.letter, CASE d.person_id WHEN c.guardian_id THEN 'guardian'"
     " WHEN c.subject_id THEN 'mentee' ELSE CASE WHEN d.person_id IS NULL THEN 'mentee'"
     " ELSE 'staff' END END, d.channel, d.state, d.failure,"
-    " d.created_at, d.sent_at, l.opened_at, l.id IS NOT NULL FROM delivery d"
+    " d.created_at, d.sent_at, l.opened_at, l.id IS NOT NULL, d.person_id FROM delivery d"
     ' JOIN "case" c ON c.id = d.case_id AND c.tenant_id = d.tenant_id'
     " LEFT JOIN link l ON l.id = d.link_id AND l.tenant_id = d.tenant_id"
     " WHERE d.tenant_id = %s AND "

@@ -71,8 +71,8 @@ def add_task(
     """Open a task."""
     transaction.queue(
         "INSERT INTO task (id, tenant_id, case_id, school_id, municipality_id, step, kind, form,"
-        " role, round, status, listed, due_at, opened_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, %s, %s, %s)",
+        " role, round, status, urgent, listed, due_at, opened_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, %s, %s, %s, %s)",
         (
             task.id,
             tenant_id,
@@ -84,6 +84,7 @@ def add_task(
             task.form,
             task.role,
             task.round,
+            bool(case.flags),
             listed,
             task.due_at,
             task.opened_at,
@@ -209,10 +210,14 @@ def add_answer(
 
 
 def flag_case(transaction: Transaction, tenant_id: UUID, case_id: UUID, flags: list[str]) -> None:
-    """Mark a case whose answers a person must read one by one."""
+    """Mark a case whose answers a person must read one by one: what is open in it is urgent."""
     transaction.queue(
         'UPDATE "case" SET flags = %s::jsonb WHERE tenant_id = %s AND id = %s',
         (json.dumps(flags), tenant_id, case_id),
+    )
+    transaction.queue(
+        "UPDATE task SET urgent = true WHERE tenant_id = %s AND case_id = %s AND status IN (0, 3)",
+        (tenant_id, case_id),
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
 from uuid import UUID
 
 from flask import flash, redirect, request, url_for
@@ -37,6 +40,7 @@ from server.web.said import _
 from server.web.worklist import View, who
 
 Refusal = AlreadyDone | StageClosed | NotAllowed | Refused
+_NOTHING_TYPED: Final[Mapping[str, Any]] = MappingProxyType({})
 _NONE = -1  # no state is this one: a page that does not say what it showed is as good as stale
 
 
@@ -97,7 +101,18 @@ def finish_task(case_id: UUID) -> ResponseReturnValue:
         )
     except (AlreadyDone, StageClosed, Refused) as refusal:
         return _refused(case_id, refusal, field="")
-    flash(_("Noted."), "good")
+    if request.form.get("outcome") == "no_answer":
+        flash(
+            _(
+                "Noted. Their step stays open: you find it under “The family’s turn”, and under"
+                " “Overdue” when it is late. Nobody is told to call again by itself: remind the"
+                " family from the list, or call once more. A request without consent closes by"
+                " itself 30 days after it began."
+            ),
+            "good",
+        )
+    else:
+        flash(_("Noted."), "good")
     return redirect(url_for("desk.card", case_id=case_id), 303)
 
 
@@ -129,11 +144,13 @@ def withdraw(consent_id: UUID) -> ResponseReturnValue:
     try:
         shown = perform(withdrawals.withdrawal, consent_id=consent_id)
         if request.method == "GET":
+            child = perform(desk_services.card, case_id=shown.case_id, locale=locale())
             return office_page(
                 "desk/withdraw.html",
                 office,
                 page_title=_("A parent withdraws a consent"),
                 title=shown.document.title,
+                child=_whose(child),
                 stops=shown.stops_the_application,
                 back_url=url_for("desk.card", case_id=shown.case_id),
             )
@@ -192,14 +209,18 @@ def fill(case_id: UUID, step: str) -> ResponseReturnValue:
             opened = perform(filling.open_form, case_id=case_id, step=step)
         except (StageClosed, NotAllowed) as refusal:
             return _refused(case_id, refusal, field="")
-        return _fill_page(office, shown, opened.form, comment=opened.comment)
+        return _fill_page(office, shown, opened.form, values=opened.values, comment=opened.comment)
     reader = forms.Reader(request.form, today=office.today, locale=locale())
     try:
         perform(filling.fill, case_id=case_id, step=step, read=reader, key=_fill_key(case_id, step))
     except AnswersRefused as refusal:
         assert reader.form is not None
         problems = reader.problems(refusal.problems)
-        return _fill_page(office, shown, reader.form, reader=reader, problems=problems, status=422)
+        comment = perform(filling.open_form, case_id=case_id, step=step).comment
+        return _fill_page(
+            office, shown, reader.form,
+            reader=reader, problems=problems, comment=comment, status=422,
+        )  # fmt: skip
     except (AlreadyDone, StageClosed, NotAllowed) as refusal:
         return _refused(case_id, refusal, field="")
     flash(_("The answers are written down as entered by you. Another coordinator decides."), "good")
@@ -213,6 +234,7 @@ def _card_page(
     reason: str | None = None,
     wrong: tuple[str, str] = ("", ""),
     refused: dict[str, str] | None = None,
+    lost: str = "",
 ) -> ResponseReturnValue:
     office, shown = perform(
         desk_services.card_page, case_id=case_id, locale=locale(), reason=reason
@@ -225,6 +247,7 @@ def _card_page(
         status=status,
         errors=[{"name": field, "label": "", "text": said}] if field else [],
         refused=refused,
+        lost=lost,
         revealed=reason is not None and not shown.hidden,
         nonce=new_nonce(),
         back_url=url_for("desk.worklist"),
@@ -246,7 +269,12 @@ def _refused(case_id: UUID, refusal: Refusal, *, field: str) -> ResponseReturnVa
     title, words = _("Nothing was written down"), _why_refused(refusal)
     # Not allowed is not in conflict with anybody: it will be so again.
     status = 403 if isinstance(refusal, NotYours) else 409
-    return _card_page(case_id, status=status, refused=_notice(title, words))
+    return _card_page(case_id, status=status, refused=_notice(title, words), lost=_lost())
+
+
+def _lost() -> str:
+    """What was typed beside a decision that was not taken: shown once more, to copy it."""
+    return request.form.get("comment", "").strip()[: 2 * decisions.LONGEST_COMMENT]
 
 
 def _why_refused(refusal: Refusal) -> str:
@@ -295,24 +323,20 @@ def _fill_page(
     shown: Card,
     form: FormSpec,
     *,
+    values: Mapping[str, Any] = _NOTHING_TYPED,
     reader: forms.Reader | None = None,
     problems: forms.Problems | None = None,
     comment: str | None = None,
     status: int = 200,
 ) -> ResponseReturnValue:
     language = locale()
-    typed = reader.read.raw if reader else {}
+    typed = reader.read.raw if reader else forms.stored(form, values)
     return office_page(
         "desk/fill.html",
         office,
         status=status,
         page_title=form.title.in_(language),
-        kicker=" · ".join(
-            [
-                _("Application %(number)s", number=shown.case.number),
-                who(shown.child_name, shown.case.number, hidden=shown.hidden),
-            ]
-        ),
+        kicker=_whose(shown),
         republished=reader.republished if reader else False,
         comment=comment,
         errors=forms.errors(form, language, problems or {}),
@@ -321,6 +345,16 @@ def _fill_page(
         edition=forms.edition_of(form),
         nonce=request.form.get("nonce", "") or new_nonce(),
         back_url=url_for("desk.card", case_id=shown.case.id),
+    )
+
+
+def _whose(shown: Card) -> str:
+    """Whose application a page is about: its number and the child."""
+    return " · ".join(
+        [
+            _("Application %(number)s", number=shown.case.number),
+            who(shown.child_name, shown.case.number, hidden=shown.hidden),
+        ]
     )
 
 

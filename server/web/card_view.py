@@ -47,6 +47,8 @@ def view(shown: Card, office: Office, *, typed: str = "", errors: dict[str, str]
         "reasons": _reasons(errors.get("reason", "")),
         "alike": shown.alike,
         "cause": shown.cause,
+        "follows": shown.follows,
+        "danger": _danger(shown, office),
         "board": _board(shown, office),
         "sheets": _sheets(shown, office),
         "earlier": _earlier(shown, office),
@@ -82,6 +84,22 @@ def _stage(shown: Card) -> dict[str, str]:
     label = shown.title if ours or shown.stage_label is None else shown.stage_label
     text = label.in_(locale())
     return {"kind": "note", "text": text}
+
+
+def _danger(shown: Card, office: Office) -> str:
+    """What to do about words that may mean danger, with whom to tell; empty where there are none.
+
+    The school's contact person of the organisation is who a family in need is told as well.
+    """
+    if not shown.case.flags or shown.case.status == "ended":
+        return ""
+    told = ", ".join(part for part in (office.contact_name, office.contact_phone) if part)
+    return _(
+        "There are words in the answers that may mean danger for the child. If it is in danger"
+        " now, call 112. Tell the person responsible for children’s safety before you decide:"
+        " %(whom)s.",
+        whom=told or office.partner_name,
+    )
 
 
 def _facts(shown: Card) -> list[dict[str, Any]]:
@@ -200,7 +218,7 @@ def _sheet(sheet: AnswerSheet, office: Office) -> dict[str, Any]:
                 "value": export(sheet.values[field.field], field, locale())
                 if field.field in sheet.values
                 else _("not answered"),
-                "badge": {"kind": "waiting", "text": _("read this with care")}
+                "badge": {"kind": "wrong", "sign": "warning", "text": _("read this with care")}
                 if field.field in sheet.flags
                 else None,
             }
@@ -221,12 +239,14 @@ def _review(one: OpenTask, office: Office, typed: str, error: str) -> dict[str, 
         "so_far": so_far,
         "wanted": wanted,
         "accepted_by": ", ".join(one.row.accepted_by),
-        "flagged": bool(one.row.flags),
         "field": {
             "name": "comment",
             "type": "long_text",
             "label": _("Comment"),
-            "help": _("Needed when you return or decline: the family reads it."),
+            "help": _(
+                "Needed when you return or decline: the family reads it then. Beside a yes only"
+                " colleagues see it."
+            ),
             "required": False,
             "max_length": decisions.LONGEST_COMMENT,
             "value": typed,
@@ -283,7 +303,8 @@ def _letters(shown: Card, office: Office) -> list[dict[str, str]]:
     found = []
     for letter in shown.letters:
         state, kind = desk_words.letter_line(letter, office, desk_words.about_when)
-        to = [desk_words.role(letter.to), channels.get(letter.channel or "", "")]
+        name = shown.letter_names.get(letter.person_id) if letter.person_id else None
+        to = [name or desk_words.role(letter.to), channels.get(letter.channel or "", "")]
         found.append(
             {
                 "title": desk_words.letter_name(letter),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import flash, redirect, request, url_for
@@ -12,10 +13,11 @@ from server.http.context import door, perform, tools
 from server.http.errors import sentence_of
 from server.http.rendering import locale
 from server.kernel.contacts import parse_contact
-from server.kernel.errors import ContactRefused
+from server.kernel.errors import ContactRefused, NotAllowed
 from server.kernel.ids import parse_id
 from server.services.families import arrivals
 from server.services.worklist import desk as desk_services
+from server.services.worklist.cards import Alike
 from server.services.worklist.desk import Office
 from server.web.office import desk, office_page, school_id
 from server.web.said import _
@@ -28,6 +30,8 @@ _LANGUAGES = (("ru", "Русский"), ("en", "English"))
 def invite() -> ResponseReturnValue:
     """Ask a family in; about the child nothing is written here."""
     office = perform(desk_services.office, school_id=school_id())
+    if not office.may_invite:
+        raise NotAllowed(permission=Permission.CASE_INVITE.name)
     if request.method == "GET":
         return _invite_page(office)
     place = parse_id(request.form.get("place", ""))
@@ -37,6 +41,14 @@ def invite() -> ResponseReturnValue:
         parse_contact(request.form.get("contact", ""))
         if nowhere:
             return _invite_page(office, place=nowhere)
+        known_here = perform(
+            desk_services.open_cases_of,
+            school_id=office.school_id,
+            municipality_id=place if known else None,
+            contact=request.form.get("contact", ""),
+        )
+        if known_here and not request.form.get("again"):
+            return _invite_page(office, known_here=known_here)
         case_id = perform(
             arrivals.invite,
             school_id=office.school_id,
@@ -50,12 +62,14 @@ def invite() -> ResponseReturnValue:
     return redirect(url_for("desk.card", case_id=case_id), 303)
 
 
-def _invite_page(office: Office, *, contact: str = "", place: str = "") -> ResponseReturnValue:
+def _invite_page(
+    office: Office, *, contact: str = "", place: str = "", known_here: Sequence[Alike] = ()
+) -> ResponseReturnValue:
     wrong = [("contact", contact), ("place", place)]
     return office_page(
         "desk/invite.html",
         office,
-        status=422 if contact or place else 200,
+        status=422 if contact or place else 409 if known_here else 200,
         page_title=_("Invite a family"),
         errors=[{"name": name, "label": "", "text": said} for name, said in wrong if said],
         fields=[
@@ -63,6 +77,7 @@ def _invite_page(office: Office, *, contact: str = "", place: str = "") -> Respo
             *([_place_field(office, place)] if office.places else []),
             _language_field(),
         ],
+        known_here=known_here,
         poster_url=url_for("desk.poster"),
     )
 

@@ -19,7 +19,7 @@ from server.http.context import door, perform
 from server.http.rendering import locale
 from server.kernel.ids import parse_id
 from server.services.worklist import desk as desk_services
-from server.services.worklist.desk import Office, Worklist
+from server.services.worklist.desk import Office, Resting, Worklist
 from server.services.worklist.work_rows import Choice, WorkRow
 from server.web import desk_words
 from server.web.office import desk, new_nonce, office_page, school_id
@@ -50,7 +50,10 @@ _EMPTY = {
     ),
     "urgent": (
         N_("Nothing is urgent"),
-        N_("Calls to families that do not answer, and what follows from a withdrawn consent."),
+        N_(
+            "A possible danger for a child, calls to families that do not answer, and what follows"
+            " from a withdrawn consent."
+        ),
     ),
     "all": (
         N_("Nothing is waiting"),
@@ -125,7 +128,14 @@ def search() -> ResponseReturnValue:
     number = desk_services.number_in(typed)
     mark = None if number is not None else perform(desk_services.surname_mark, typed=typed)
     tab = request.form.get("tab", "all") if number is None and mark is None else "all"
-    return redirect(View(tab=tab, place=place, number=number, mark=mark).url(), 303)
+    view = View(tab=tab, place=place, number=number, mark=mark)
+    if mark is not None:
+        found = perform(desk_services.worklist, school_id=school_id(), place_id=place, mark=mark)
+        if not found.rows and not found.resting:
+            # Without an address of its own the page can say whom nobody was found for.
+            facts = _facts(view, found) | {"typed": typed.strip()}
+            return office_page("desk/worklist.html", found.office, **facts)
+    return redirect(view.url(), 303)
 
 
 def _facts(view: View, found: Worklist) -> dict[str, Any]:
@@ -138,6 +148,8 @@ def _facts(view: View, found: Worklist) -> dict[str, Any]:
         "tabs": _tabs(view, found.counts),
         "places": [("", _("All municipalities"))] + [(str(p.id), p.name) for p in office.places],
         "view": view,
+        "typed": _typed(view, found),
+        "resting": [_resting(one) for one in found.resting],
         "place": str(view.place or ""),
         "all_url": View(place=view.place).url(),
         "rows": rows,
@@ -150,6 +162,30 @@ def _facts(view: View, found: Worklist) -> dict[str, Any]:
         "first_url": view.url() if view.after else "",
         "empty": _empty(view, office),
         "nonce": new_nonce(),
+    }
+
+
+def _typed(view: View, found: Worklist) -> str:
+    """Who is searched for, as it stands in the field: a surname is read off who was found."""
+    if view.number is not None:
+        return str(view.number)
+    names = [row.child_name for row in found.rows] + [one.child_name for one in found.resting]
+    known = next((name for name in names if name), "")
+    return known.split()[0] if view.mark is not None and known else ""
+
+
+def _resting(one: Resting) -> dict[str, str]:
+    ended = one.end_label is not None
+    return {
+        "name": who(one.child_name, one.number, hidden=one.hidden),
+        "under_name": "" if one.hidden else one.place or "",
+        "title": one.title.in_(locale()),
+        "number": str(one.number),
+        "kind": "off" if ended else "wrong",
+        "state": one.end_label.in_(locale())
+        if one.end_label is not None
+        else _("Paused: a consent was withdrawn"),
+        "url": url_for("desk.card", case_id=one.case_id),
     }
 
 
@@ -169,6 +205,7 @@ def _row(row: WorkRow, office: Office) -> dict[str, Any]:
         "value": f"{row.task_id}.{row.case_id}.{row.revision}",
         "selectable": row.selectable,
         "locked": _locked(row),
+        "locked_sign": "warning" if row.flags else "lock" if row.blocked is not None else "eye",
         "remind_url": url_for("desk.remind", case_id=row.case_id)
         if family and office.may_decide
         else "",
@@ -198,10 +235,16 @@ def years(age: int) -> str:
 
 def _lines(row: WorkRow, office: Office) -> list[dict[str, str]]:
     """Why it cannot go on, and what to know before deciding: short lines under what is needed."""
-    lines = [*_about_waiting(row, office), *_about_deciding(row)]
+    lines = [*_about_danger(row), *_about_waiting(row, office), *_about_deciding(row)]
     if row.duplicate:
         lines.append(_line(_("perhaps the same child applied twice"), "waiting"))
     return lines
+
+
+def _about_danger(row: WorkRow) -> list[dict[str, str]]:
+    if not row.flags:
+        return []
+    return [_line(_("words that may mean danger for the child: read the card now"), "danger")]
 
 
 def _about_waiting(row: WorkRow, office: Office) -> list[dict[str, str]]:
@@ -228,9 +271,7 @@ def _about_deciding(row: WorkRow) -> list[dict[str, str]]:
         names = ", ".join(row.accepted_by)
         facts = {"count": so_far, "wanted": wanted, "names": names}
         lines.append(_line(_("%(count)s of %(wanted)s accepted: %(names)s", **facts)))
-    if row.kind == "review" and row.flags:
-        lines.append(_line(_("an answer needs a person’s look: decide on the card"), "waiting"))
-    elif row.kind == "review" and row.blocked is None:
+    if row.kind == "review" and row.blocked is None and not row.flags:
         seen = _("you have read the card") if row.opened else _("not read yet: open the card")
         lines.append(_line(seen))
     return lines
@@ -314,7 +355,9 @@ def _empty(view: View, office: Office) -> dict[str, str]:
     if view.searching:
         return {
             "title": _("Nobody was found"),
-            "text": _("Search goes by exact surname or number, among what is open now."),
+            "text": _(
+                "Search goes by exact surname or number, among open and closed applications."
+            ),
             "sign": "search",
             "url": View(place=view.place).url(),
             "label": _("Show everything"),

@@ -132,6 +132,49 @@ def test_a_row_says_why_it_is_not_mine(school: School) -> None:
     }
 
 
+def test_a_possible_danger_is_urgent_and_comes_before_what_is_due_earlier(
+    school: School, nina: Colleague
+) -> None:
+    chore = an_enrolment(school, child="Ким Дарья")
+    chore.withdraws("processing")
+    calm = an_enrolment(school, child="Орлова Ева")
+    flagged = an_enrolment(school, child="Волков Никита", answers={"goal": "не хочу жить"})
+
+    page = school.do(nina.actor, desk.worklist, school_id=school.id, tab="urgent")
+
+    assert page.rows[0].case_id == flagged.case_id
+    assert page.counts["urgent"] == len(page.rows) == 2
+    assert calm.case_id not in {row.case_id for row in page.rows}
+
+
+def test_what_is_urgent_is_turned_page_by_page_without_a_row_lost_or_shown_twice(
+    school: School, nina: Colleague, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    an_enrolment(school, child="Ким Дарья").withdraws("processing")
+    for child in ("Волков Никита", "Орлова Ева"):
+        an_enrolment(school, child=child, answers={"goal": "не хочу жить"})
+    monkeypatch.setattr(desk, "PAGE", 1)
+
+    seen, after = [], None
+    for _ in range(3):
+        page = school.do(nina.actor, desk.worklist, school_id=school.id, tab="urgent", after=after)
+        seen += page.rows
+        after = page.next_after
+
+    assert after is None
+    assert len({row.task_id for row in seen}) == 3
+    assert [bool(row.flags) for row in seen] == [True, True, False]
+
+
+def test_a_flag_stays_urgent_when_the_application_moves_on(school: School, nina: Colleague) -> None:
+    flagged = an_enrolment(school, child="Волков Никита", answers={"goal": "не хочу жить"})
+    flagged.is_decided_by(nina, "return")
+
+    page = school.do(nina.actor, desk.worklist, school_id=school.id, tab="urgent")
+
+    assert [row.step for row in page.rows] == ["minor_questionnaire"]
+
+
 def test_only_what_was_read_and_has_no_flag_can_be_chosen(school: School, nina: Colleague) -> None:
     an_enrolment(school, child="Гусев Лев")
     read = an_enrolment(school, child="Ким Дарья")

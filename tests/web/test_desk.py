@@ -159,6 +159,44 @@ def test_nobody_found_is_said(school: School, hers: Browser) -> None:
     assert "Nobody was found" in page.text
 
 
+def test_a_search_finds_what_is_decided_and_keeps_what_was_typed(
+    school: School, hers: Browser, vera: Colleague
+) -> None:
+    ended = an_enrolment(school, child="Смирнов Артём")
+    ended.is_decided_by(vera)
+    paused = an_enrolment(school, child="Смирнова Анна")
+    paused.withdraws("participation")
+    an_enrolment(a_school(school.tools), child="Смирнов Пётр")
+    page = hers.open("/desk?lang=en")
+    assert "Смирнов Артём" not in page.text
+
+    by_name = page.form("/desk/search").send(search="смирнов")
+    by_number = page.form("/desk/search").send(search=f"№ {ended.number}")
+    nobody = page.form("/desk/search").send(search="Кузнецов")
+
+    for found in (by_name, by_number):
+        assert "Смирнов Артём" in found.text
+        assert "The child is in the programme" in found.text
+        assert f"/desk/case/{ended.case_id}" in found.links
+        assert "Пётр" not in found.text
+    assert "Only what was found is shown: Смирнов." in by_name.text
+    assert by_name.form("/desk/search").value("search") == "Смирнов"
+    assert nobody.form("/desk/search").value("search") == "Кузнецов"
+    found = page.form("/desk/search").send(search=str(paused.number))
+    assert "Paused: a consent was withdrawn" in found.text
+
+
+def test_a_search_gives_away_no_name_that_is_kept_back(school: School, hers: Browser) -> None:
+    made = an_enrolment(school, child="Смирнов Артём")
+    made.withdraws("processing")
+    page = hers.open("/desk?lang=en")
+
+    assert "Nobody was found" in page.form("/desk/search").send(search="Смирнов").text
+    found = page.form("/desk/search").send(search=str(made.number)).text
+    assert "the name is kept back" in found
+    assert "Смирнов" not in found
+
+
 def test_a_place_narrows_the_list(school: School, hers: Browser) -> None:
     an_enrolment(school, child="Смирнов Артём", place="vologda")
     an_enrolment(school, child="Гусев Лев", place="cherepovets")
@@ -465,6 +503,60 @@ def test_who_entered_the_questionnaire_sees_why_another_decides(
     assert not done.offers(f"{card(made)}/decide")
 
 
+def test_a_returned_form_opens_with_the_earlier_answers_and_why_it_came_back(
+    school: School, hers: Browser, vera: Colleague
+) -> None:
+    made = an_enrolment(school)
+    made.is_decided_by(vera, "return", "Допишите цель")
+    asked = f"{card(made)}/fill/minor_questionnaire"
+    unanswered = hers.open(f"{card(made)}?lang=en").html.count("not answered")
+
+    page = hers.open(f"{asked}?lang=en")
+    before = page.form(asked).value("q_goal")
+    wrong = page.form(asked).send(q_goal="")
+
+    assert before
+    assert "Допишите цель" in page.text
+    assert wrong.status == 422
+    assert "Допишите цель" in wrong.text
+    done = wrong.form(asked).send(q_goal="Научиться шить")
+    newest = done.html.partition("sheet-1")[2].partition("</section>")[0]
+    assert newest.count("not answered") == unanswered
+
+
+def test_a_comment_beside_a_yes_stands_in_what_happened(school: School, hers: Browser) -> None:
+    made = an_enrolment(school)
+
+    done = decide(hers.open(card(made)), made, "accept", "Дать наставника из кружка")
+
+    assert made.row.end == "enrolled"
+    assert "Дать наставника из кружка" in done.text
+
+
+def test_what_a_second_coordinator_typed_can_be_copied(
+    school: School, hers: Browser, vera: Colleague
+) -> None:
+    made = an_enrolment(school)
+    page = hers.open(f"{card(made)}?lang=en")
+    made.is_decided_by(vera)
+
+    late = decide(page, made, "decline", "Мест <нет>")
+
+    assert late.status == 409
+    assert "Your comment, to copy it: Мест <нет>" in late.text
+
+
+def test_a_possible_danger_names_whom_to_tell(school: School, hers: Browser) -> None:
+    made = an_enrolment(school, answers={"goal": "не хочу жить"})
+
+    words = hers.open(f"{card(made)}?lang=en").text
+
+    assert "call 112" in words
+    assert "Ирина Мельникова, 8 8172 00-00-00" in words
+    assert "danger" in hers.open("/desk?tab=urgent&lang=en").text
+    assert "call 112" not in hers.open(f"{card(an_enrolment(school))}?lang=en").text
+
+
 def test_nobody_answers_for_a_family_that_has_not_consented(school: School, hers: Browser) -> None:
     made = an_enrolment(school, at="consents")
 
@@ -582,6 +674,38 @@ def test_an_invitation_ends_where_its_way_can_be_followed(school: School, hers: 
     assert "Invitation" in page.text
     assert "mama@example.org" in page.text
     assert "The invitation is on its way." in page.text
+
+
+def test_inviting_the_same_contact_twice_is_warned_of_first(school: School, hers: Browser) -> None:
+    facts = {"contact": "mama@example.org", "place": str(school.places["vologda"])}
+    first = hers.open("/desk/invite").form("/desk/invite").send(**facts)
+
+    warned = hers.open("/desk/invite?lang=en").form("/desk/invite").send(**facts)
+
+    assert warned.status == 409
+    assert "This contact has an open application already" in warned.text
+    assert first.path in warned.links
+    assert count(school, 'SELECT count(*) FROM "case"') == 1
+    assert warned.form("/desk/invite").send(again="yes").path.startswith("/desk/case/")
+    assert count(school, 'SELECT count(*) FROM "case"') == 2
+
+
+def test_who_may_not_invite_is_not_offered_the_form(app: Flask, school: School) -> None:
+    oleg = a_colleague(school, role="curator", place="vologda")
+
+    assert a_browser(app).sign_in(oleg).open("/desk/invite").status == 403
+
+
+def test_a_withdrawal_says_whose_it_is_and_leads_to_what_follows(
+    school: School, hers: Browser
+) -> None:
+    made = an_enrolment(school, child="Смирнов Артём")
+    page = hers.open(f"/desk/consent/{made.consent_id('participation')}/withdraw?lang=en")
+    assert f"Application {made.number} · Смирнов Артём" in page.text
+
+    follows = made.withdraws("participation")
+
+    assert f"/desk/case/{follows}" in hers.open(card(made)).links
 
 
 @pytest.mark.parametrize(

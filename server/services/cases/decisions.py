@@ -216,7 +216,7 @@ def _comment(standing: Standing, task: TaskRow, outcome: str, comment: str) -> s
         raise Refused(reason="comment_needed", outcome=outcome)
     if len(said) > LONGEST_COMMENT:
         raise Refused(reason="comment_long", most=LONGEST_COMMENT)
-    return said if found.comment != "none" else ""
+    return said
 
 
 def _must_be_fit_for_bulk(work: UnitOfWork, standing: Standing, task: TaskRow) -> None:

@@ -19,7 +19,7 @@ from server.services import evidence
 from server.services.cases import decisions, steps
 from server.services.cases.standing import Standing
 from server.services.unit_of_work import UnitOfWork
-from server.store import cases, step_writes
+from server.store import cases, consents, step_writes
 from server.store.steps import TaskRow
 from server.workflows import moves
 
@@ -52,6 +52,7 @@ def open_form(work: UnitOfWork, *, case_id: UUID, step: str) -> OpenForm:
     What a child wrote is never shown again to the guardian, nor after a hand-over (DECISIONS 9):
     only a returned form brings back its own answers, and only to who wrote it. A child who came by
     the guardian's phone proved nothing, so it starts anew: who holds the phone now is not known.
+    A coordinator who enters it for the family goes on from what the card shows anyway.
     """
     standing = steps.load(work, case_id)
     task = _task(work, standing, step)
@@ -185,20 +186,41 @@ def _last_answer(work: UnitOfWork, standing: Standing, step: str) -> Mapping[str
         return {}
     if work.actor.kind == "mentee" and not work.actor.assured:
         return {}
+    answers = [row for row in cases.answers_of(work.session, standing.case.id) if row.step == step]
+    on_card = _reads_the_card(work, standing)
     mine = [
         row
-        for row in cases.answers_of(work.session, standing.case.id)
-        if row.step == step
-        and row.author_id == work.actor.person_id
-        # Whoever holds the contact of now need not be who wrote by the one before (CONSENT.md R23).
-        and str(row.id) not in standing.subject.get("wrote_before", ())
+        for row in answers
+        if on_card
+        or (
+            row.author_id == work.actor.person_id
+            # Whoever holds the contact of now need not be who wrote by the one before
+            # (CONSENT.md R23).
+            and str(row.id) not in standing.subject.get("wrote_before", ())
+        )
     ]
     if not mine:
         return {}
     opened: Mapping[str, Any] = work.keyring.open(
         mine[-1].sealed, table="answer", row=mine[-1].id, subject=subject
     )
-    return opened
+    return _for_staff(standing.compiled.forms[task.form or step], opened) if on_card else opened
+
+
+def _reads_the_card(work: UnitOfWork, standing: Standing) -> bool:
+    """Whoever enters for the family goes on from the newest answers, where the card shows them."""
+    child_id = standing.case.subject_id
+    return (
+        work.actor.kind == "staff"
+        and child_id is not None
+        and policy.allowed(work.actor, Permission.CASE_OPEN, standing.thing)
+        and consents.is_processing_given(work.session, child_id)
+    )
+
+
+def _for_staff(form: FormSpec, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    shown = [one.field for one in form.fields if not one.readers or "coordinator" in one.readers]
+    return {name: values[name] for name in shown if name in values}
 
 
 def _comment(work: UnitOfWork, standing: Standing) -> str | None:

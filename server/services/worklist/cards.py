@@ -119,8 +119,10 @@ class Card:
     decisions: tuple[Made, ...]
     events: tuple[tuple[cases.Event, str | None], ...]
     letters: tuple[LetterRow, ...]
+    letter_names: Mapping[UUID, str]  # whom of staff a letter went to
     alike: tuple[Alike, ...]
     cause: Alike | None  # the application this one follows from
+    follows: tuple[Alike, ...]  # what staff still have to do after a withdrawal from this one
     compiled: Compiled  # for the words of steps, outcomes and ends
 
 
@@ -150,6 +152,8 @@ class CardInMaking:
         parent = persons.read(work, guardian) if guardian and not hidden else {}
         contact, own = persons.contact_of(parent), persons.contact_of(content)
         birth = date.fromisoformat(content["birth"]) if content.get("birth") else None
+        letters = tuple(desk.letters_of(work.transaction, work.tenant_id, case.id))
+        told = {row.person_id for row in letters if row.to == "staff" and row.person_id}
         bond = self._bond()
         bundle = self.ready.bundle
         return Card(
@@ -176,9 +180,11 @@ class CardInMaking:
             tasks=self._tasks(),
             decisions=self._decisions(hidden),
             events=self._events(),
-            letters=tuple(desk.letters_of(work.transaction, work.tenant_id, case.id)),
+            letters=letters,
+            letter_names=persons.names(work, told) if told else {},
             alike=() if hidden else self._alike(child),
             cause=self._cause(),
+            follows=self._follows(),
             compiled=self.compiled,
         )
 
@@ -393,6 +399,18 @@ class CardInMaking:
     def _cause(self) -> Alike | None:
         found = cases.case(self.work.session, self.case.cause_id) if self.case.cause_id else None
         return Alike(found.id, found.number) if found else None
+
+    def _follows(self) -> tuple[Alike, ...]:
+        child_id = self.case.subject_id
+        if child_id is None or all(one.state != "withdrawn" for one in self.held.values()):
+            return ()
+        return tuple(
+            Alike(case.id, case.number)
+            for case in cases.cases_of_subject(self.work.session, child_id)
+            if case.cause_id == self.case.id
+            and case.status != "ended"
+            and policy.allowed(self.work.actor, Permission.CASE_OPEN, thing_of(case))
+        )
 
     def _alike(self, child: people.Person | None) -> tuple[Alike, ...]:
         """Other applications the reader may open; a name that is kept back is not given away."""

@@ -11,13 +11,14 @@ from uuid import UUID
 from server.access import policy
 from server.access.policy import Permission, Thing
 from server.consents.signers import day_in
+from server.kernel.contacts import parse_contact
 from server.kernel.errors import NotAllowed, NotFound
 from server.kernel.marks import name_index
 from server.kernel.text import Text
 from server.services import persons
 from server.services.unit_of_work import UnitOfWork
 from server.services.worklist import work_rows
-from server.services.worklist.cards import Card, CardInMaking, school_of, thing_of
+from server.services.worklist.cards import Alike, Card, CardInMaking, school_of, thing_of
 from server.services.worklist.work_rows import Choice, Listed, WorkRow
 from server.store import cases, desk, people, schools
 from server.store.desk import Filter
@@ -58,12 +59,26 @@ class Office:
 
 
 @dataclass(frozen=True)
+class Resting:
+    """An application in which nothing waits: decided, closed, or stopped by a withdrawal."""
+
+    case_id: UUID
+    number: int
+    title: Text
+    child_name: str | None
+    hidden: bool
+    place: str | None
+    end_label: Text | None  # None: it is paused
+
+
+@dataclass(frozen=True)
 class Worklist:
     """A page of the worklist."""
 
     office: Office
     rows: tuple[WorkRow, ...]
     counts: Mapping[str, int]
+    resting: tuple[Resting, ...]  # of a search: found, and nothing waits in them
     tab: str
     next_after: tuple[datetime, UUID] | None
 
@@ -93,24 +108,19 @@ def worklist(
     """What waits in a school, by due date, a page at a time.
 
     `search` is an exact surname or an application's number; `mark` is a surname as `surname_mark`
-    gives it. Who is limited to a municipality sees that one only.
+    gives it; a search finds also what ended. Who is limited to a municipality sees that one only.
     """
     policy.require(work.actor, Permission.DESK_READ, _scope(work, school_id))
     here = _office(work, school_id, _desks(work))
-    found, counts = desk.page(
-        work.transaction,
-        work.tenant_id,
-        Filter(
-            school_id=school_id,
-            tab=tab if tab in desk.TABS else "all",
-            now=work.now,
-            municipality_ids=_places_seen(work, school_id, place_id),
-            surname_index=mark or surname_mark(work, typed=search),
-            number=number_in(search),
-        ),
-        after=after,
-        limit=PAGE + 1,
+    wanted = Filter(
+        school_id=school_id,
+        tab=tab if tab in desk.TABS else "all",
+        now=work.now,
+        municipality_ids=_places_seen(work, school_id, place_id),
+        surname_index=mark or surname_mark(work, typed=search),
+        number=number_in(search),
     )
+    found, counts = desk.page(work.transaction, work.tenant_id, wanted, after=after, limit=PAGE + 1)
     rows = found[:PAGE]
     school = schools.school(work.session, school_id)
     assert school is not None
@@ -120,8 +130,61 @@ def worklist(
         office=here,
         rows=tuple(listed),
         counts=counts,
-        tab=tab if tab in desk.TABS else "all",
+        resting=_resting(work, school, wanted, here) if after is None else (),
+        tab=wanted.tab,
         next_after=(last.due_at, last.task_id) if last else None,
+    )
+
+
+def _resting(
+    work: UnitOfWork, school: schools.School, wanted: Filter, here: Office
+) -> tuple[Resting, ...]:
+    """What a search finds beside what waits; nothing while nobody is searched for."""
+    if wanted.number is None and wanted.surname_index is None:
+        return ()
+    rows = desk.resting(work.transaction, work.tenant_id, wanted, limit=PAGE)
+    children = [row.subject_id for row in rows if row.subject_id]
+    boards = work_rows.board(work, children)
+    found = people.people(work.session, children)
+    work.keyring.load(children)
+    places = {place.id: place.name for place in here.places}
+    shown = []
+    for row in rows:
+        compiled = work.ready(row.definition_hash, school.variant).workflows[row.workflow]
+        shown.append(
+            Resting(
+                case_id=row.case_id,
+                number=row.number,
+                title=compiled.spec.title,
+                child_name=_name_of(work, row.subject_id, found, boards),
+                hidden=row.subject_id is not None
+                and work_rows.is_hidden(boards.get(row.subject_id, {})),
+                place=places.get(row.municipality_id) if row.municipality_id else None,
+                end_label=compiled.end_label(row.end) if row.end else None,
+            )
+        )
+    return tuple(shown)
+
+
+def open_cases_of(
+    work: UnitOfWork, *, school_id: UUID, municipality_id: UUID | None, contact: str
+) -> tuple[Alike, ...]:
+    """Open applications of whoever has this contact, as far as the actor may open them.
+
+    :raises ContactRefused: when it is no contact.
+    """
+    here = Thing(school_id, municipality_id=municipality_id)
+    policy.require(work.actor, Permission.CASE_INVITE, here)
+    index = persons.contact_index(work, parse_contact(contact))
+    guardian = people.guardian_by_contact(work.session, index)
+    if guardian is None:
+        return ()
+    return tuple(
+        Alike(case.id, case.number)
+        for case in cases.cases_of_guardian(work.session, guardian.id)
+        if case.status == "open"
+        and case.cause_id is None
+        and policy.allowed(work.actor, Permission.CASE_OPEN, thing_of(case))
     )
 
 
@@ -216,7 +279,16 @@ def _name(
     found: Mapping[UUID, people.Person],
     boards: Mapping[UUID, dict[str, Any]],
 ) -> str | None:
-    child = found.get(case.subject_id) if case.subject_id else None
+    return _name_of(work, case.subject_id, found, boards)
+
+
+def _name_of(
+    work: UnitOfWork,
+    child_id: UUID | None,
+    found: Mapping[UUID, people.Person],
+    boards: Mapping[UUID, dict[str, Any]],
+) -> str | None:
+    child = found.get(child_id) if child_id else None
     if child is None or work_rows.is_hidden(boards.get(child.id, {})):
         return None
     name = persons.read(work, child).get("name")
