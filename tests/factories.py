@@ -348,6 +348,8 @@ def a_colleague(
 ) -> Colleague:
     """Someone of staff with an account and a role from long ago, perhaps in one place only."""
     address = email or f"colleague{next(_numbers)}@example.org"
+    if role in people.PLACED_ROLES and place is None:
+        place = next(iter(school.places))
     place_id = school.places[place] if place else None
     person_id = school.do(
         SHELL, people.add_colleague, name=name, email=address, password_hash=_hash()

@@ -14,7 +14,7 @@ from server.admin import said
 from server.admin.base import School, ServiceView, at_school, expose, head_of, school_here
 from server.admin.changes import Changes
 from server.admin.drafts import FormDraft
-from server.admin.edits import edited_form
+from server.admin.edits import NEW, edited_form
 from server.admin.posted import MOST_TEXT, Posted
 from server.admin.preview import preview
 from server.admin.rows import sheet
@@ -30,6 +30,7 @@ from server.kernel.errors import Conflict, NotFound, Refused
 from server.kernel.text import LOCALES
 from server.model.definition import target_of
 from server.model.limits import Limits
+from server.model.own_fields import CHOOSING
 from server.services.accounts import people
 from server.services.model import drafts, school_settings
 from server.services.model.school_settings import Settings
@@ -114,6 +115,7 @@ class FormsView(ServiceView):
                 drafts.edited, school_id=school.id, revision=revision_of(posted), edit=edit
             )
             return self._page(school, shown, form_id, met=met)
+        _tell_of_the_lost(_form(shown, form_id), posted)
         return _onward(shown, form_id, posted)
 
     def _page(
@@ -257,6 +259,17 @@ def _edit(form_id: str, posted: Posted, shown: Settings, saw: Changes, now: Chan
     limits = Limits(shown.shipped, shown.variant)  # type: ignore[arg-type]  # one of three words
     movable = frozenset(spec.field for spec in form.fields if limits.order(form, spec).open)
     return edited_form(form, posted, saw=saw, now=now, movable=movable)
+
+
+def _tell_of_the_lost(form: FormSpec, posted: Posted) -> None:
+    """Say what of the page was left aside: words emptied, choices of what has no choices."""
+    for spec in form.fields:
+        for locale_, words in spec.label.items():
+            if words.strip() and posted.one(f"{spec.field}.label.{locale_}") == "":
+                title = said.text(spec.label)
+                flash(_("“%(name)s”: emptied words are as in the model again.", name=title), "note")
+    if posted.one(f"{NEW}.choices") and posted.one(f"{NEW}.type") not in CHOOSING:
+        flash(_("The choices were not kept: this kind of answer has none."), "note")
 
 
 def _returned(form_id: str, shown: Settings, _saw: Changes, now: Changes) -> Changes:

@@ -9,9 +9,11 @@ from flask.typing import ResponseReturnValue
 
 from server.admin import said
 from server.admin.base import School, ServiceView, at_school, expose, school_here
+from server.admin.drafts import field_of
 from server.admin.forms import bar, may_edit, revision_of, title_of, url_of
 from server.admin.posted import Posted
 from server.admin.said import _, ngettext
+from server.admin.workflows import url_of_point
 from server.http.context import perform, tools
 from server.http.rendering import locale
 from server.kernel import yaml
@@ -229,10 +231,20 @@ def _troubles(shown: Settings) -> list[dict[str, Any]]:
         {
             "remark": said.remark(problem, shown.shipped.origins),
             "title": title_of(shown, target_of(problem.at)),
-            "url": url_of(shown, target_of(problem.at)),
+            "url": _way_to(shown, problem.at),
         }
         for problem in shown.problems
     ]
+
+
+def _way_to(shown: Settings, at: str) -> str:
+    """To the very question or step that is to be mended, as near as a page has it."""
+    target, question = target_of(at), field_of(at)
+    if target in shown.shipped.forms and question:
+        return at_school(
+            "admin_forms.edit", form_id=target, open=question, _anchor=f"limit-{question}"
+        )
+    return url_of_point(shown, at) or url_of(shown, target)
 
 
 def _source() -> bytes:
@@ -244,7 +256,13 @@ def _source() -> bytes:
 
 
 def _readable(source: bytes) -> str:
-    return source[: yaml.MAX_BYTES].decode(errors="replace")
+    """The text to mend; nothing of a file that is none, such as a picture."""
+    try:
+        words = source[: yaml.MAX_BYTES].decode()
+    except UnicodeDecodeError as error:
+        # A letter cut in two at the very end is no reason to lose the rest.
+        words = source[: error.start].decode() if error.start > yaml.MAX_BYTES - 4 else ""
+    return "" if "\0" in words else words
 
 
 def _near(number: int, wrong: set[int]) -> bool:

@@ -357,7 +357,7 @@ class _Rows:
             ),
             _field(
                 f"{NEW}.choices", "long_text", _("Choices, one in a line"),
-                help=_("Only for questions with choices."),
+                help=_("Only for questions with choices: with any other answer they are not kept."),
             ),
             _field(
                 f"{NEW}.after", "select", _("Where it stands"), required=True, value=last,

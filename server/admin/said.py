@@ -51,6 +51,13 @@ VARIANTS: Mapping[str, str] = {
     "standard": N_("The standard variant: words, order and choices are yours within limits."),
     "flexible": N_("The flexible variant: the widest room the model knows."),
 }
+# What a page says where a file is told how to write it.
+_ON_PAGE: Mapping[str, str] = {
+    "SETTINGS-DURATION": N_("A whole number is needed here, such as 5."),
+    "SETTINGS-DURATIONS": N_(
+        "Whole numbers are needed here, one after the other, such as 3 and 7."
+    ),
+}
 _PEOPLE = N_("people")
 _UNITS: Mapping[str, str] = {
     "days": N_("days"),
@@ -98,12 +105,17 @@ def remark(problem: Problem, origins: Mapping[str, Any]) -> Remark:
     """A problem in words, with the rule behind it where there is one."""
     known = origins.get(problem.why or "", {})
     place = problem.place
+    origin, source = known.get("origin", ""), text(known.get("source"))
+    if origin == "recommended" and not problem.warning:
+        # What is refused is no recommendation, wherever the numbers of the rule came from.
+        origin, source = "model", ""
+    on_page = _ON_PAGE.get(problem.code) if place is None else None
     return Remark(
-        text=problems.say(problem, locale()),
+        text=_(on_page) if on_page else problems.say(problem, locale()),
         at=problem.at,
         rule=text(known.get("title")),
-        origin=known.get("origin", ""),
-        source=text(known.get("source")),
+        origin=origin,
+        source=source,
         place=f"{place.line}:{place.column}" if place else "",
     )
 
@@ -116,6 +128,11 @@ def remarks(found: Iterable[Problem], origins: Mapping[str, Any]) -> list[Remark
 def unit(name: str) -> str:
     """The unit beside a number."""
     return _(_UNITS[name])
+
+
+def unit_after_to(amount: int, name: str) -> str:
+    """The unit of the number after «от … до»: «21 дня», «20 дней»."""
+    return limits.unit_after_to(amount, name, locale(), otherwise=unit(name))
 
 
 def variant(name: str) -> str:
@@ -156,6 +173,8 @@ def may_question(point: Point) -> str:
     parts = [words for part, words in _parts() if point.may(*part)]
     if not parts:
         return _("Cannot be changed.")
+    if point.sign == "locked" and parts == [_("the hint")]:
+        return _("Cannot be changed, except the hint.")
     if point.sign == "locked":
         return _("Cannot be changed, except: %(parts)s.", parts=", ".join(parts))
     return _("You can change: %(parts)s.", parts=", ".join(parts))

@@ -40,8 +40,11 @@ class StartView(ServiceIndex):
         if not may(current_actor(), Permission.SETTINGS_READ):
             return self.render(
                 "admin/platform.html",
-                page_title=_("Releases of the model"),
-                releases=perform(releases.all_releases),
+                page_title=_("Overview"),
+                releases=[
+                    (one, dates.day_in_digits(one.published_at.date(), locale()))
+                    for one in perform(releases.all_releases)
+                ],
             )
         school = school_here()
         shown = perform(school_settings.settings, school_id=school.id)
@@ -58,6 +61,7 @@ class StartView(ServiceIndex):
             school_slug=school.slug,
             bar=bar(shown),
             release=shown.release,
+            is_strict=variant == "strict",
             variant_words=_(said.VARIANTS[shown.variant]),
             limits=[
                 said.parameter(one, variant)

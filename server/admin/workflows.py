@@ -123,7 +123,12 @@ class WorkflowsView(ServiceView):
             may_edit=may_edit(school),
             is_changed=any(_belongs(shown, workflow_id, one.at) for one in shown.changes),
             summary=[
-                {"id": row.id, "title": "", "text": one.text}
+                {
+                    "id": row.id,
+                    # Most sentences name their step themselves.
+                    "title": "" if group["title"] in one.text else group["title"],
+                    "text": one.text,
+                }
                 for group in groups
                 for row in group["rows"]
                 for one in row.remarks
@@ -260,11 +265,29 @@ def _ruler(point: Point) -> dict[str, Any] | None:
     if not low <= now <= high:
         return None
     unit = point.shipped.unit if isinstance(point.shipped, Duration) else ""
-    return {"low": low, "high": high, "value": now, "shipped": shipped, "unit": said.unit(unit)}
+    return {
+        "low": low,
+        "high": high,
+        "value": now,
+        "shipped": shipped,
+        "unit": said.unit_after_to(high, unit),
+    }
 
 
 def _amount(value: Any) -> int:
     return value.amount if isinstance(value, Duration) else int(value)
+
+
+def url_of_point(shown: Settings, at: str) -> str:
+    """The row of the editor in which a time, a number of people or a term is changed."""
+    target, *rest = at.split(".")
+    held = next((one for one in shown.shipped.workflows if target in _targets(shown, one)), None)
+    if held is None:
+        return ""
+    # `step.due.in` and `step.remind.after`, `step.approvals`, and of a consent `valid.plus`.
+    long = 2 if target != held or rest[1:2] == ["approvals"] else 3
+    anchor = ".".join([target, *rest[:long]])
+    return at_school("admin_workflows.edit", workflow_id=held, _anchor=f"limit-{anchor}")
 
 
 def _days(shown: Settings, workflow_id: str) -> list[dict[str, Any]]:

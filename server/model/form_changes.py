@@ -300,10 +300,16 @@ class _Adapting:
         ]
         while waiting:
             ready = next((one for one in waiting if self._is_placed(one.after, one.field)), None)
-            if ready is None:
+            if ready is not None:
+                waiting.remove(ready)
+                self._insert(ready.field, ready.after)
+                continue
+            # What stands after a refused question keeps its own followers: they did nothing wrong.
+            stranded = next((one for one in waiting if one.after in self.refused), None)
+            if stranded is None:
                 break
-            waiting.remove(ready)
-            self._insert(ready.field, ready.after)
+            waiting.remove(stranded)
+            self._leave(stranded)
         for placing in waiting:
             self._leave(placing)
 

@@ -25,22 +25,38 @@ NUMBERED = ("number", "scale")
 SCALE_LENGTH = 11  # 0 to 10; a longer scale is a number
 
 # What leads away from the page, however it is written: with a scheme, as a bare name, as an
-# address of a mailbox, a machine or an account. Of words in Cyrillic only known endings count:
-# people forget the space after a full stop («школа.Если»), and write ДД.ММ.ГГГГ.
+# address of a mailbox, a machine or an account, as a telephone number. Of words in Cyrillic only
+# known endings count: people forget the space after a full stop («школа.Если»), and write
+# ДД.ММ.ГГГГ. A name with signs of both alphabets is nobody's word.
+_ENDINGS = "рф|рус|москва|дети|онлайн|сайт|орг|ком|бел|қаз|укр|срб|бг|мкд|мон"
 _LINK = re.compile(
-    r"""
-    [a-z][a-z0-9+.-]*:/{1,2}\S+                 # https://…
+    rf"""
+    [a-z][a-z0-9+.-]*:/{{1,2}}\S+                 # https://…
+    | (?<![\w/:])//[\w-]\S*                     # //evil/path
     | (?:mailto|tel|sms|javascript|data):\S+
     | \bwww\d?\.\S+
-    | (?<![\w@.])@[a-z0-9_]{3,}                 # @account
-    | [^\s@]{1,64}@[^\s@]+\.[^\s@]+            # a mailbox
-    | (?<![\w.-])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]) # 203.0.113.9
-    | (?<![\w-])(?:[\w-]+\.)+
-      (?:[a-z]{2,}|xn--[a-z0-9-]+|рф|рус|москва|дети|онлайн|сайт|орг|ком|бел|қаз|укр|срб|бг|мкд|мон)
-      (?![\w-])
+    | (?<![@.])@\w*[a-z_]\w{{2,}}                 # @account, тг@account
+    | (?<![@.\w])@\w{{3,}}
+    | [^\s@]{{1,64}}@[^\s@]+                      # a mailbox
+    | (?<![\w.-])(?:\d{{1,3}}\.){{3}}\d{{1,3}}(?![\w.]) # 203.0.113.9
+    | (?<![\w-])(?:[\w-]+\.)+(?!(?-i:Дети|Москва)\b)  # «Код.Дети»: a name
+      (?:[a-z]{{2,}}|xn--[a-z0-9-]+|{_ENDINGS})(?![\w-])
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+# A mobile number: enough digits that no date, no span of years and no hours are meant.
+_PHONE = re.compile(r"(?<![\w.])(?:\+|8[\s(-]{0,2}9)[\d\s().-]{8,18}(?!\d)")
+_PHONE_DIGITS = 10
+# Dots of other scripts, and what looks like one; a gap or brackets around a dot part no name.
+_DOTS = dict.fromkeys(map(ord, "。․۔⸱ꓸ·•‧∙⋅܁܂٠"), ".")
+_BRACKETED_DOT = re.compile(r"\s?[\[({]\s?(?:\.|dot|точка)\s?[\])}]\s?", re.IGNORECASE)
+_GAP = re.compile(r"(?<=\w)(?:\s\.\s?|\.\s)(?=(?:com|net|org|ru|su|info)\b)")
+# Cyrillic and Greek letters that stand for Latin ones in a name that is to be typed.
+_LIKE_LATIN = str.maketrans(
+    "авекмнорстухіјѕԁһӏґьҮүԛԝзпАВЕКМНОРСТУХІЈЅαορετικνυχ",
+    "abekmhopctyxijsdhlgbYyqw3nABEKMHOPCTYXIJSaopetiknux",
+)
+_LETTERS_AROUND = re.compile(r"[\w./@-]+")
 
 
 @dataclass
@@ -114,10 +130,27 @@ def link_in(words: str) -> str | None:
     """The first thing in a text that leads to another place of the net, None when nothing does.
 
     Compatibility forms count as what they stand for: browsers open `ｅｘａｍｐｌｅ。ｒｕ` as well.
+    So do letters that look Latin in a word that has Latin ones, and dots with a gap or in brackets.
     """
-    plain = unicodedata.normalize("NFKC", words).replace("。", ".").replace("․", ".")
-    found = _LINK.search(plain)
-    return found[0] if found else None
+    # U+2800 is drawn as nothing; what parts a word unseen is refused by itself (`_is_unseen`).
+    plain = unicodedata.normalize("NFKC", words).translate(_DOTS).replace("\u2800", "")
+    plain = _GAP.sub(".", _BRACKETED_DOT.sub(".", plain))
+    found = _LINK.search(plain) or _LINK.search(_LETTERS_AROUND.sub(_latin_if_mixed, plain))
+    if found is not None:
+        return found[0]
+    number = _PHONE.search(plain)
+    if number is not None and sum(sign.isdigit() for sign in number[0]) >= _PHONE_DIGITS:
+        return number[0].strip()
+    return None
+
+
+def _latin_if_mixed(found: re.Match[str]) -> str:
+    """A name with Latin letters and others that look like them, as it would be typed."""
+    word = found[0]
+    if "." not in word and "@" not in word:
+        return word
+    has_latin = re.search(r"[a-z]", word, re.IGNORECASE) is not None
+    return word.translate(_LIKE_LATIN) if has_latin else word
 
 
 def changed_words(shipped: Text | None, text: Text) -> Text:
@@ -180,7 +213,8 @@ def check_choice_count(count: int, verdict: Verdict, pen: Pen) -> None:
     if not limit.lowest <= count <= limit.highest:
         nearest = min(max(count, limit.lowest), limit.highest)
         facts = {"from": limit.lowest, "to": limit.highest, "given": count, "put": nearest}
-        pen.note(f"LIMIT-{limit.parameter}", facts, why=verdict.why)
+        few = "-FEW" if count < limit.lowest else ""
+        pen.note(f"LIMIT-{limit.parameter}{few}", facts, why=verdict.why)
 
 
 def own_spec(form: FormSpec, change: AddField, *, limits: Limits, pen: Pen) -> FieldSpec:

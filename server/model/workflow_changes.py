@@ -198,6 +198,8 @@ class _Adapting:
         if length_in_days(last) < _shortest_days(due):
             return
         self.points[step] = self.shipped[step]
+        if any(pen.found for pen in pens):
+            return  # what was typed is refused already, and not compared with anything
         facts = {"name": name_of(point, self.limits.bundle), "due": due, "last": last}
         why = self.limits.remind(self.workflow, remind).why
         code = f"LIMIT-{remind.bound}-DUE" if remind.bound else "LIMIT-LOCKED"
@@ -230,16 +232,21 @@ def _check_reminders(wanted: tuple[Duration, ...], limit: Limit, name: Text, pen
     if not 1 <= len(wanted) <= (limit.at_most or len(wanted)):
         facts = {"most": limit.at_most, "given": len(wanted), "name": name}
         pen.note(f"{code}-COUNT", facts)
+    wrong: set[int] = set()
     for number, one in enumerate(wanted):
         if one.unit != lowest.unit:
             put = Duration(one.amount, lowest.unit)
+            wrong.add(number)
             pen.note(f"{code}-UNIT", {"given": one, "put": put, "name": name}, part=(number,))
         elif not lowest.amount <= one.amount <= highest.amount:
             put = Duration(min(max(one.amount, lowest.amount), highest.amount), one.unit)
             facts = {"from": lowest, "to": highest, "given": one, "put": put, "name": name}
+            wrong.add(number)
             pen.note(code, facts, part=(number,))
     lengths = [length_in_days(one) for one in wanted]
     for number in range(1, len(wanted)):
+        if {number, number - 1} & wrong:
+            continue  # one that is out of bounds is mended first
         if lengths[number] <= lengths[number - 1]:
             facts = {"given": wanted[number], "before": wanted[number - 1], "name": name}
             pen.note(f"{code}-ORDER", facts, part=(number,))

@@ -24,6 +24,13 @@ SENTENCES: Sentences = {
         "en": "The settings were written for model {given}, and the school works by model {model}. "
         "Put {model} and check the settings again.",
     },
+    "SETTINGS-SCHOOL": {
+        "ru": "Это настройки другой школы: {given}. У этой школы в первой строке стоит {school}. "
+        "Возьмите файл этой школы или, если изменения нужны и здесь, поставьте {school}.",
+        "en": "These are the settings of another school: {given}. For this school the first line "
+        "says {school}. Take the file of this school or, if it is to have these changes as well, "
+        "put {school}.",
+    },
     "SETTINGS-VARIANT": {
         "ru": "Настройки написаны для другого варианта модели ({variant}), а у школы вариант "
         "{school}. Поставьте вариант школы и проверьте настройки ещё раз.",
@@ -216,6 +223,12 @@ SENTENCES: Sentences = {
         "Оставьте {put} или попросите исключение у хранителя модели.",
         "en": "There may be {from} to {to} choices, you have {given}. "
         "Keep {put} or ask the model’s keeper for an exception.",
+    },
+    "LIMIT-P26-FEW": {
+        "ru": "Вариантов ответа может быть от {from} до {to}, у вас {given}. "
+        "Добавьте ещё, чтобы стало не меньше {put}.",
+        "en": "There may be {from} to {to} choices, you have {given}. "
+        "Add more, so that there are at least {put}.",
     },
     "LIMIT-P26-NONE": {
         "ru": "«{name}»: варианты ответа в вашем варианте модели не меняют. "
@@ -413,6 +426,15 @@ def duration(value: Duration, locale: str) -> str:
     if locale != "ru":
         return str(value)
     return f"{value.amount} {_RUSSIAN[value.unit][_russian_plural(value.amount)]}"
+
+
+def unit_after_to(amount: int, unit: str, locale: str, *, otherwise: str) -> str:
+    """The unit of the number after «от … до»: «21 дня», «20 дней»; `otherwise` for other languages
+    and for what is no time."""
+    if locale != "ru" or unit not in _RUSSIAN_OF:
+        return otherwise
+    one, many = _RUSSIAN_OF[unit]
+    return one if _russian_plural(amount) == 0 else many
 
 
 def span(least: Duration, most: Duration, locale: str) -> str:

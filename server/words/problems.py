@@ -18,7 +18,7 @@ from server.words.speech import N_
 
 SENTENCES: Final[dict[str, str]] = {
     # The file as text, as kernel/yaml.py finds it
-    "YAML-SIZE": N_("The file is longer than %(most)s KB. Split it up."),
+    "YAML-SIZE": N_("The file is longer than %(most)s KB. Make it shorter."),
     "YAML-ENCODING": N_("The file is not UTF-8. Save it as UTF-8."),
     "YAML-BOM": N_("There is an invisible mark (%(character)s) here. Save the file as UTF-8 without BOM."),
     "YAML-BIDI": N_("There is a character here that turns the direction of writing (%(character)s). Remove it."),
@@ -35,7 +35,7 @@ SENTENCES: Final[dict[str, str]] = {
     "YAML-KEY": N_("A key must be one word."),
     "YAML-DUPLICATE": N_("The key “%(key)s” is already in line %(first)s. Remove one of them."),
     "YAML-EMPTY": N_("The file is empty."),
-    "YAML-ROOT": N_("The file must begin with keys, like “form: my_form”."),
+    "YAML-ROOT": N_("The file must begin with a key and a colon, like “model: …”, not with a list or mere words."),
     "YAML-SYNTAX": N_("This cannot be read as YAML: %(detail)s. Look here or just before."),
     # Keys and values, as model/reading.py finds them
     "KEY-UNKNOWN": N_("There is no key “%(key)s” here."),

@@ -24,7 +24,7 @@ from tests.factories import a_colleague, a_school
 from tests.http.conftest import browser, sign_in_as
 
 WORKFLOW = "/admin/workflows/minor_enrolment"
-FILE = "settings: s\nmodel: '1.0'\nvariant: standard\nchanges: []\n"
+FILE = "settings: SLUG\nmodel: '1.0'\nvariant: standard\nchanges: []\n"
 OWNER, WORDS = "owner@example.org", "четыре слова для входа"
 PAGES = (
     "/admin/", "/admin/forms/", EDITOR, f"{EDITOR}/try", "/admin/workflows/", WORKFLOW,
@@ -366,7 +366,9 @@ def test_four_doors_refuse_alike(
         assert by_cli == {(one["code"], one["detail"]) for one in by_api}, name
         for sentence in sentences:
             assert sentence in by_file, (name, sentence)
-            assert sentence in by_page, (name, sentence)
+            # How a file writes it is for those who have a file.
+            assert sentence.partition(" В файле")[0] in by_page, (name, sentence)
+            assert "В файле" not in by_page, (name, sentence)
 
 
 def _by_command_line(file: Path, capsys: pytest.CaptureFixture[str]) -> set[tuple[str, str]]:
@@ -411,6 +413,41 @@ def _plain(page: str) -> str:
     import html
 
     return html.unescape(page)
+
+
+def test_publishing_leads_to_the_very_question_and_step_and_shows_what_is_refused(
+    editor: Editor,
+) -> None:
+    editor.press(act="add", new__label__ru="Зайди на https://evil.example/x")
+    editor.press(WORKFLOW, **{f"{AT}__decision__due__in": "abc"})
+    editor.press(act="hide:days")
+
+    page = editor.page("/admin/publish/")
+
+    assert f"#limit-{AT}.decision.due.in" in page
+    assert re.search(r"open=own_\w+#limit-own_", page)
+    assert "Не войдёт, пока не исправлено" in page
+
+
+def test_a_refusal_is_never_called_a_recommendation(editor: Editor) -> None:
+    editor.press(WORKFLOW, **{f"{AT}__processing__remind__after": ["99", ""]})
+
+    page = editor.page("/admin/publish/")
+
+    assert "Рекоменд" not in page
+    assert "Правило модели" in page
+
+
+def test_a_file_that_is_no_text_fills_nothing(editor: Editor) -> None:
+    posted = editor.controls("/admin/file/")
+    sent = (io.BytesIO(b"\x89PNG\r\n\x1a\n\x00\x00\xff\xfe"), "settings.yaml")
+
+    page = editor.client.post(
+        "/admin/file/", data={**posted, "act": "take", "file": sent},
+        content_type="multipart/form-data",
+    ).get_data(as_text=True)  # fmt: skip
+
+    assert "PNG" not in page
 
 
 # The file ----------------------------------------------------------------------------------------

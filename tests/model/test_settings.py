@@ -234,10 +234,9 @@ REFUSED: list[tuple[str, list[dict[str, Any]], str, str, str | None, str]] = [
      f"{FORM}.talk_by.choices", "model.choices",
      "Вариантов ответа может быть от 2 до 7, у вас 8. Оставьте 7 "
      "или попросите исключение у хранителя модели."),
-    ("standard", [set_(f"{FORM}.talk_by.choices", choices("Лично"))], "LIMIT-P26",
+    ("standard", [set_(f"{FORM}.talk_by.choices", choices("Лично"))], "LIMIT-P26-FEW",
      f"{FORM}.talk_by.choices", "model.choices",
-     "Вариантов ответа может быть от 2 до 7, у вас 1. Оставьте 2 "
-     "или попросите исключение у хранителя модели."),
+     "Вариантов ответа может быть от 2 до 7, у вас 1. Добавьте ещё, чтобы стало не меньше 2."),
     ("strict", [set_(f"{FORM}.talk_by.choices", choices("Лично", "Иначе"))], "LIMIT-P26-NONE",
      f"{FORM}.talk_by.choices", "model.choices",
      "«Как тебе удобнее общаться»: варианты ответа в вашем варианте модели не меняют. "
@@ -340,9 +339,9 @@ REFUSED: list[tuple[str, list[dict[str, Any]], str, str, str | None, str]] = [
     ("standard", [own(type="contact")], "OWN-TYPE", f"{FORM}.own_clubs.type", "safety.own_fields",
      "Имена и контакты в своих вопросах не спрашивают: для них есть вопросы модели. "
      "Выберите другой вид ответа."),
-    ("standard", [own(type="one_of")], "LIMIT-P26", f"{FORM}.own_clubs.choices", "model.choices",
-     "Вариантов ответа может быть от 2 до 7, у вас 0. Оставьте 2 "
-     "или попросите исключение у хранителя модели."),
+    ("standard", [own(type="one_of")], "LIMIT-P26-FEW", f"{FORM}.own_clubs.choices",
+     "model.choices",
+     "Вариантов ответа может быть от 2 до 7, у вас 0. Добавьте ещё, чтобы стало не меньше 2."),
     ("standard", [own(choices={"options": choices("Да", "Нет")})], "OWN-CHOICES",
      f"{FORM}.own_clubs.choices", "safety.own_fields",
      "Варианты есть только у вопроса с выбором. Уберите их или смените вид ответа."),
@@ -497,6 +496,29 @@ def test_shorter_time_with_earlier_reminders_is_one_good_change(
     )
 
     assert apply(shipped, made).problems == ()
+
+
+def test_one_bad_own_question_makes_no_good_one_after_it_fail(
+    shipped: Bundle, settings: Settings
+) -> None:
+    changes = [
+        own("own_bad", label={"ru": "Зайди на vk.com/klub"}),
+        own("own_good", after="own_bad"),
+        own("own_last", after="own_good"),
+    ]
+
+    outcome = apply(shipped, settings(*changes))
+
+    assert [one.code for one in outcome.problems] == ["WORDS-LINK"]
+
+
+def test_one_reminder_out_of_bounds_is_one_problem(shipped: Bundle, settings: Settings) -> None:
+    for typed in (["30 days", "7 days"], ["3 days", "30 days"]):
+        change = set_("minor_enrolment.voice.remind.after", typed)
+
+        outcome = apply(shipped, settings(set_("minor_enrolment.voice.due.in", "10 days"), change))
+
+        assert [one.code for one in outcome.problems] == ["LIMIT-P21"], typed
 
 
 def test_settings_of_another_release_are_told_so(shipped: Bundle, settings: Settings) -> None:
