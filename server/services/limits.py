@@ -46,6 +46,11 @@ LINK_ADDRESS = Limit("link_address", 600, _QUARTER)
 CODE_ADDRESS = Limit("code_address", 300, _QUARTER)
 CONTACT_ADDRESS = Limit("contact_address", 200, _HOUR)
 CONTACT_SCHOOL = Limit("contact_school", 2000, _DAY)
+# Links to a teenager: a guardian types where they go, so nobody's telephone may be rung by them.
+CHILD_LINK_CASE = Limit("child_link_case", 5, _HOUR)
+CHILD_LINK_CASE_DAY = Limit("child_link_case_day", 10, _DAY)
+CHILD_LINK_SENDER = Limit("child_link_sender", 20, _DAY)
+CHILD_LINK_CONTACT = Limit("child_link_contact", 5, _DAY)
 # Tokens that open nothing. One that does is let in all the same: its owner guessed nothing.
 TOKEN_ADDRESS = Limit("token_address", 300, _QUARTER)
 NEW_LINK = Limit("new_link", 5, _HOUR)

@@ -12,7 +12,9 @@ from flask_babel import gettext as _
 from server.http import sessions
 from server.http.context import current_actor, perform
 from server.http.errors import sentence_of
+from server.http.limits import allow
 from server.http.rendering import locale, page
+from server.kernel.contacts import parse_contact
 from server.kernel.errors import (
     AnswersRefused,
     ContactRefused,
@@ -20,6 +22,7 @@ from server.kernel.errors import (
     MentorSchoolError,
     NotAllowed,
 )
+from server.services import limits
 from server.services.cases import filling
 from server.services.consent import anew
 from server.services.families import applications as known_here
@@ -104,11 +107,12 @@ def child_contact(case_id: UUID) -> ResponseReturnValue:
     known = perform(known_here.application, case_id=case_id)
     reached = perform(childs_turn.childs_contact, case_id=case_id)
     wrong: MentorSchoolError | None = None
+    status = 200
     if request.method == "POST":
         try:
             sent = _send_child_link(case_id)
         except (ContactRefused, LimitReached) as refused:
-            wrong = refused
+            wrong, status = refused, 429 if isinstance(refused, LimitReached) else 422
         else:
             flash(_("The link is on its way to %(contact)s.", contact=sent.masked), "good")
             return redirect(url_for("guardian.home"), 303)
@@ -116,7 +120,7 @@ def child_contact(case_id: UUID) -> ResponseReturnValue:
     speaker = speaker_of(case_id=case_id)
     return page(
         "family/child_contact.html",
-        status=422 if wrong is not None else 200,
+        status=status,
         page_title=_("The child’s own contact"),
         school=speaker,
         application=applications.shown(known, speaker),
@@ -128,9 +132,19 @@ def child_contact(case_id: UUID) -> ResponseReturnValue:
 
 def _send_child_link(case_id: UUID) -> CodeSent:
     """To the contact that was typed, or once more to the one on file."""
-    if "again" in request.form:
-        return perform(childs_turn.send_child_link_again, case_id=case_id)
     typed = request.form.get("contact", "")
+    again = "again" in request.form
+    tries = [
+        (limits.CHILD_LINK_CASE, str(case_id)),
+        (limits.CHILD_LINK_CASE_DAY, str(case_id)),
+        (limits.CHILD_LINK_SENDER, str(current_actor().person_id)),
+    ]
+    if not again:
+        # What is no contact at all is refused here: a slip of the pen costs no try.
+        tries.append((limits.CHILD_LINK_CONTACT, parse_contact(typed).normal))
+    allow(*tries)
+    if again:
+        return perform(childs_turn.send_child_link_again, case_id=case_id)
     return perform(childs_turn.send_child_link, case_id=case_id, contact=typed)
 
 

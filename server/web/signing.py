@@ -21,11 +21,18 @@ from server.http import limits
 from server.http.context import perform
 from server.http.errors import sentence_of
 from server.http.rendering import locale, page
-from server.kernel.errors import LimitReached, NotFound, Refused, StageClosed, TextChanged
+from server.kernel.errors import (
+    CodeRefused,
+    LimitReached,
+    NotFound,
+    Refused,
+    StageClosed,
+    TextChanged,
+)
 from server.services.families import arrivals, packages, signatures
 from server.services.families.packages import Package, Question, Said
 from server.services.limits import CODE_ADDRESS
-from server.web.codes import code_facts, sent_words
+from server.web.codes import code_facts, sent_words, wait_words
 from server.web.sheets import Place, Sheet
 
 ANSWERS: Final[dict[str, Said]] = {"yes": "given", "no": "refused"}
@@ -78,8 +85,9 @@ def opened(place: Place) -> Package:
 def follow_mended(place: Place, before: Package) -> None:
     """The guardian put names right, so the documents are others by these names alone.
 
-    What was answered stays answered, under the new documents, and a new code is sent for them: the
-    one before was for texts with the wrong names. What changed in the text as well is asked anew.
+    What was answered stays answered, under the new documents. The code before was for texts with
+    the wrong names; a new one goes out when it is asked for: who mends three times would have used
+    up the codes of an hour. What changed in the text as well is asked anew.
     """
     sheet, asked = Sheet.of(place), opened(place)
     old = {one.consent: one.document for one in before.questions}
@@ -89,8 +97,6 @@ def follow_mended(place: Place, before: Package) -> None:
         if same_text and was is not None and sheet.read.get(one.consent) == was.hash:
             sheet.read[one.consent] = now.hash
     sheet.code = None
-    if _ready(sheet, asked):
-        _ask_code(place, asked, sheet)
     sheet.keep()
 
 
@@ -136,6 +142,9 @@ def check(place: Place) -> ResponseReturnValue:
     if request.method == "GET":
         return _check_page(place, asked, sheet)
     limits.allow((CODE_ADDRESS, limits.here()))
+    if sheet.code is None and request.form.get("code"):
+        # A page from before the names were put right: its code is for the documents of then.
+        return _check_page(place, asked, sheet, wrong=CodeRefused(reason="code_other", left=0))
     try:
         perform(
             signatures.sign,
@@ -241,6 +250,9 @@ def _check_page(
     sent = None
     if given and sheet.code is not None:
         sent = perform(arrivals.code_on_its_way, code_id=UUID(sheet.code))
+    code = code_facts(sent, wrong)
+    if given and sent is None:
+        code["wait"] = wait_words(perform(signatures.code_from))
     return page(
         "family/check.html",
         status=422 if wrong is not None else 200,
@@ -255,7 +267,7 @@ def _check_page(
         takes_back=any(
             one.takes_back and answers.get(one.consent) == "refused" for one in asked.questions
         ),
-        **code_facts(sent, wrong),
+        **code,
         step=_step(place, asked, None),
         **place.facts,
     )

@@ -573,6 +573,7 @@ def test_names_are_put_right_on_the_check_list_and_the_documents_with_them(schoo
     after = dict(school.sql("SELECT consent, document_hash FROM consent"))
     assert before.keys() == after.keys()
     assert not set(before.values()) & set(after.values())
+    phone.post({}, to="code")
     phone.post({"code": early})
     assert signatures(school) == 0
     phone.post({"code": school.code()})
@@ -580,6 +581,43 @@ def test_names_are_put_right_on_the_check_list_and_the_documents_with_them(schoo
     assert states(school)["processing"] == states(school)["participation"] == "given"
     signed_hashes = {one for (one,) in school.sql("SELECT document_hash FROM signature")}
     assert signed_hashes == {after["processing"], after["participation"]}
+
+
+def test_mending_names_sends_no_code_until_one_is_asked_for(school, phone):
+    at_the_list(school, phone)
+    stale = phone.forms()[0]["fields"]
+    list_url = phone.at
+    for number in range(4):
+        school.pass_time(timedelta(minutes=1))
+        mend(phone, q_child_name=f"Смирнов Артём{'у' * number}")
+        assert "put right" in phone.words
+        assert "Send me the code" in phone.html
+
+    assert school.sql("SELECT count(*) FROM code WHERE purpose = 'package'")[0][0] == 1
+    phone.client.post(list_url, data={**stale, "code": "123456"})
+    phone._arrive(phone.client.post(list_url, data={**stale, "code": "123456"}), list_url)
+    assert "This code is for something else. Ask for a new one." in phone.words
+    phone.post({}, to="code")
+    phone.post({"code": school.code()})
+    assert phone.at.endswith("/done")
+
+
+def test_a_list_without_a_code_says_from_when_on_there_is_one(school, phone):
+    at_the_list(school, phone)
+    for _ in range(2):
+        school.pass_time(timedelta(minutes=1))
+        phone.post({}, to="code")
+    mend(phone, q_child_name="Смирнов Артемий")
+
+    for _ in range(2):
+        phone.get(phone.at)
+        assert re.search(r"You can ask for a new code in \d+ minutes", phone.words)
+        assert not [form for form in phone.forms() if str(form["action"]).endswith("/code")]
+    school.pass_time(timedelta(hours=1))
+    phone.get(phone.at)
+    phone.post({}, to="code")
+    phone.post({"code": school.code()})
+    assert phone.at.endswith("/done")
 
 
 def test_the_page_that_mends_holds_what_was_said_and_refuses_like_the_first(school, phone):
@@ -1062,3 +1100,64 @@ def test_an_unknown_school_or_place_is_not_there(school, phone):
     for path in ("/go/nowhere", f"/go/{SLUG}/nowhere", "/rules/nowhere"):
         phone.get(path)
         assert phone.status == 404
+
+
+# The way to the teenager
+
+
+def test_a_teenager_is_not_written_to_before_the_guardian_has_said_yes(school, phone):
+    come_in(school, phone)
+    case_id = ask_for(school, phone, age=15)
+    csrf = phone.forms()[0]["fields"]["csrf_token"]
+
+    phone.get(f"/s/{case_id}/child-contact")
+    assert "contact" not in phone.typed_inputs()
+    refused = phone.client.post(
+        f"/s/{case_id}/child-contact", data={"csrf_token": csrf, "contact": "artem@example.org"}
+    )
+
+    assert refused.status_code == 409
+    assert not school.sql("SELECT 1 FROM link WHERE role = 'mentee'")
+    phone.get(f"/s/{case_id}/sign/consents/")
+    answer(phone, "yes", "yes")
+    phone.post({"code": school.code()})
+    phone.post({"contact": "artem@example.org"}, to="child-contact")
+    assert "is on its way" in phone.words
+
+
+def send_child_links(school: School, phone: Browser, case_id: UUID, *contacts: str) -> list[int]:
+    phone.get(f"/s/{case_id}/child-contact")
+    csrf = phone.forms()[0]["fields"]["csrf_token"]
+    return [
+        phone.client.post(
+            f"/s/{case_id}/child-contact", data={"csrf_token": csrf, "contact": one}
+        ).status_code
+        for one in contacts
+    ]
+
+
+def test_links_to_a_teenager_are_counted_for_each_application(school, phone):
+    case_id = signed(school, phone, age=15)
+    strangers = [f"+7916{number:07d}" for number in range(1, 13)]
+
+    statuses = send_child_links(school, phone, case_id, "no contact", *strangers)
+
+    assert statuses == [422] + [303] * 5 + [429] * 7
+    assert school.sql("SELECT count(*) FROM link WHERE role = 'mentee'")[0][0] == 5
+    phone.get(f"/s/{case_id}/child-contact")
+    phone.post({"again": "yes"})
+    assert phone.status == 429
+    assert "You can try again in" in phone.words
+
+
+def test_links_to_a_teenager_are_counted_for_each_contact(school, phone):
+    first = signed(school, phone, age=15)
+    other = school.browser()
+    other.get("/?lang=en")
+    come_in(school, other, contact="papa@example.org")
+    second = ask_for(school, other, age=15, child="Иванов Олег")
+    answer(other, "yes", "yes")
+    other.post({"code": school.code()})
+
+    assert send_child_links(school, phone, first, *["teen@example.org"] * 3) == [303] * 3
+    assert send_child_links(school, other, second, *["TEEN@example.org"] * 3) == [303, 303, 429]

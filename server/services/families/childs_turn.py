@@ -60,7 +60,7 @@ class ChildsContact:
 def childs_contact(work: UnitOfWork, *, case_id: UUID) -> ChildsContact:
     """How the child is reached, for the guardian or a coordinator.
 
-    :raises StageClosed: before the child is known, and once the case has ended.
+    :raises StageClosed: before the child is known and it is its turn, and once the case has ended.
     """
     standing, child = _with_child(work, case_id)
     contact = persons.contact_of(standing.subject)
@@ -77,7 +77,7 @@ def send_child_link(work: UnitOfWork, *, case_id: UUID, contact: str) -> CodeSen
 
     :raises ContactRefused: when it is the guardian's own (DECISIONS.md 6), or another one is in
         use.
-    :raises StageClosed: once the case has ended.
+    :raises StageClosed: before the guardian has answered the consents, and once the case has ended.
     """
     standing, child = _with_child(work, case_id)
     parsed = reachable(work, contact)
@@ -135,7 +135,23 @@ def _with_child(work: UnitOfWork, case_id: UUID) -> tuple[Standing, people.Perso
     )
     if standing.case.subject_id is None or standing.state.status == "ended":
         raise StageClosed(step="voice", state=standing.state.status)
+    if by_guardian and not _is_childs_turn(standing):
+        raise StageClosed(step="voice", state="not_open")
     return standing, cast(people.Person, people.person(work.session, standing.case.subject_id))
+
+
+def _is_childs_turn(standing: Standing) -> bool:
+    """Whether the guardian has said yes: before, nobody may keep a child's contact or write to it.
+
+    A contact that is there has had its turn: a consent asked anew takes it from nobody.
+    """
+    guardian_signs = any(
+        task.kind == "sign"
+        and task.role == "guardian"
+        and not standing.compiled.stage_of(task.step).optional
+        for task in standing.tasks
+    )
+    return persons.contact_of(standing.subject) is not None or not guardian_signs
 
 
 def _must_not_be_the_guardians(work: UnitOfWork, standing: Standing, contact: Contact) -> None:

@@ -8,6 +8,7 @@ nothing is signed (CONSENT.md R3, R7, R31).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Literal, cast
 from uuid import UUID
 
@@ -64,6 +65,15 @@ def ask_package_code(
         case_id=case_id,
     )
     return CodeSent(code_id, contact.masked, contact.kind)
+
+
+def code_from(work: UnitOfWork) -> datetime | None:
+    """From when on whoever asks can be sent a code; None: now."""
+    person_id = work.actor.person_id
+    person = people.person(work.session, person_id) if person_id is not None else None
+    if person is None or person.contact_index is None:
+        return None
+    return codes.again_at(work, person.contact_index)
 
 
 def sign(
