@@ -157,7 +157,8 @@ def test_a_withdrawal_is_told_to_both_sides(office: Office) -> None:
     office.settle()
 
     assert office.told("consent_withdrawn", office.nina.email)
-    assert office.told("withdrawal_received", mine.family.contact)
+    [letter] = office.told("withdrawal_received", mine.family.contact)
+    assert f"заявке {mine.row.number}." in letter["text"]  # the number the family knows
     assert (office.unsent(), failures(office)) == ([], [])
 
 
