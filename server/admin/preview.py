@@ -22,7 +22,7 @@ class Shown:
     title: str
     intro: str
     readers: str
-    rows: list[tuple[Markup, bool]]  # a question's row, and whether the school changed it
+    rows: list[tuple[str, Markup, bool]]  # a question, its row, and whether the school changed it
     button: str
 
 
@@ -39,7 +39,7 @@ def preview(shown: Settings, form_id: str, language: str) -> Shown:
         drawn = alone.render({"": None}, {})
         name = row.spec.field
         same = before.get(name) == (form.field_named(name), _before(form, name))
-        rows.append((drawn, not same))
+        rows.append((name, drawn, not same))
     with force_locale(language):
         button = gettext("Continue")
     return Shown(

@@ -170,6 +170,33 @@ def test_the_preview_follows_what_is_typed(desk: Desk) -> None:
     expect(page.locator("#preview")).not_to_contain_text("Когда встречаемся")
 
 
+def test_the_preview_stays_in_sight_and_shows_the_question_at_hand(desk: Desk) -> None:
+    page = desk.page()
+    page.set_viewport_size({"width": 1280, "height": 800})
+    desk.open(page, EDITOR)
+    last = page.locator("#rows > li:has(details)").last
+    last.locator("summary").first.click()
+    name = last.get_attribute("data-item")
+
+    last.locator("input[type=text], input:not([type]), textarea").first.fill("Совсем другие слова")
+
+    expect(page.locator(f"#preview [data-of={name}]")).to_contain_text("Совсем другие слова")
+    expect(page.locator(f"#preview [data-of={name}]")).to_be_in_viewport()
+
+
+def test_an_arrow_pressed_by_keyboard_keeps_the_focus_on_its_row(desk: Desk) -> None:
+    page = desk.page()
+    desk.open(page, EDITOR)
+    arrow = page.locator("[name=move][value^='down:']").first
+    row = (arrow.get_attribute("value") or "").removeprefix("down:")
+
+    arrow.focus()
+    page.keyboard.press("Enter")
+
+    page.wait_for_url(re.compile(f"#limit-{row}$"))
+    expect(page.locator(f"#limit-{row} [name=move][value='down:{row}']")).to_be_focused()
+
+
 def test_a_question_is_dragged_to_its_place(desk: Desk) -> None:
     page = desk.page()
     page.set_viewport_size({"width": 1280, "height": 2000})

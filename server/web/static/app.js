@@ -134,6 +134,19 @@ for (const list of all("[data-reorder]")) {
     const box = over.getBoundingClientRect();
     over[event.clientY < box.top + box.height / 2 ? "before" : "after"](moving);
   });
+  // A press of an arrow loads the page anew: whoever moves a row goes on from its arrow.
+  const memory = "moved";
+  const [way, row] = (sessionStorage.getItem(memory) ?? "").split(":");
+  sessionStorage.removeItem(memory);
+  if (row && location.hash === `#limit-${row}`) {
+    const arrows = all("[name=move]", document.getElementById(`limit-${row}`) ?? list.cloneNode());
+    const arrow = arrows.find((one) => one.value.startsWith(`${way}:`)) ?? arrows[0];
+    // Not before the browser went to the row: it takes the focus away when it does.
+    addEventListener("load", () => setTimeout(() => arrow?.focus(), 50));
+  }
+  list.closest("form")?.addEventListener("submit", (event) => {
+    if (event.submitter?.name === "move") sessionStorage.setItem(memory, event.submitter.value);
+  });
   list.addEventListener("drop", (event) => event.preventDefault());
   list.addEventListener("dragend", () => {
     if (!moving) return;
@@ -146,7 +159,18 @@ for (const list of all("[data-reorder]")) {
 // What the reader will see, redrawn by the server while the editor types.
 for (const form of all("form[data-preview-url]")) {
   const page = document.getElementById(form.dataset.previewTarget ?? "preview");
-  let pause, asked;
+  let pause, asked, at = "";
+  // The question at hand in sight: inside the phone only, the page itself stays where it is.
+  const follow = () => {
+    const shown = at && page.querySelector(`[data-of="${CSS.escape(at)}"]`);
+    if (!shown) return;
+    const box = shown.getBoundingClientRect(), room = page.getBoundingClientRect();
+    if (box.top < room.top || box.bottom > room.bottom) page.scrollTop += box.top - room.top - 48;
+  };
+  const note = (event) => {
+    const row = event.target.closest("[data-item]");
+    if (row) at = row.dataset.item;
+  };
   const draw = async () => {
     asked?.abort();
     asked = new AbortController();
@@ -154,6 +178,7 @@ for (const form of all("form[data-preview-url]")) {
     try {
       const answer = await fetch(form.dataset.previewUrl, { method: "POST", body: new FormData(form), signal: asked.signal, headers: { Accept: "text/html" } });
       if (answer.ok) page.innerHTML = await answer.text();
+      follow();
       page.classList.remove("is-stale");
     } catch {
       // A newer question took this one's place, or the network is away: the old picture stays, dimmed.
@@ -163,5 +188,9 @@ for (const form of all("form[data-preview-url]")) {
     clearTimeout(pause);
     pause = setTimeout(draw, 350);
   };
-  if (page) for (const kind of ["input", "change"]) form.addEventListener(kind, soon);
+  if (page) {
+    for (const kind of ["input", "change", "focusin"]) form.addEventListener(kind, note);
+    form.addEventListener("focusin", follow);
+    for (const kind of ["input", "change"]) form.addEventListener(kind, soon);
+  }
 }
