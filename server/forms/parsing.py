@@ -19,6 +19,7 @@ from server.kernel.errors import ContactRefused
 
 Raw = Sequence[str]
 _YEARS: Final = range(1900, 2101)
+_LONG_AGO: Final = 1500
 
 # NUL and other controls, lone surrogates, line separators, direction overrides, non-characters:
 # the database refuses some, and others make a label say what it does not.
@@ -200,6 +201,11 @@ def _date_of(day: str, month: str, year: str) -> str:
         found = date(*map(int, parts))
     except ValueError:
         raise Wrong("ANSWER-DATE") from None
+    if found.year >= _YEARS.stop:
+        raise Wrong("ANSWER-DATE-LATE", limit=f"{_YEARS.stop - 1}-12-31", today=True)
     if found.year not in _YEARS:
-        raise Wrong("ANSWER-DATE")
+        # Of a year in two digits nobody knows the century: that one is no date yet.
+        if found.year < _LONG_AGO:
+            raise Wrong("ANSWER-DATE")
+        raise Wrong("ANSWER-DATE-EARLY", limit=f"{_YEARS.start}-01-01", today=False)
     return found.isoformat()

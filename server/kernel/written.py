@@ -7,11 +7,13 @@ import re
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, StrictBool, StrictInt, WithJsonSchema
+from pydantic import BeforeValidator, Field, StrictBool, StrictInt, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 Flag = StrictBool
-Whole = StrictInt
+# What canonical JSON has a form for: beyond it two machines would read two numbers (RFC 8785).
+MOST = 2**53 - 1
+Whole = Annotated[StrictInt, Field(ge=-MOST, le=MOST)]
 
 # How many days a month has is more than a pattern can say: the calendar is asked below.
 _PATTERN = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, StrictBool, StrictInt, StrictStr, Tag
+from pydantic import Discriminator, Field, StrictBool, StrictStr, Tag
 
 from server.forms.definition import Data, FieldType, Role
 from server.kernel.durations import AnyDuration, Duration
@@ -30,8 +30,8 @@ PlaceOf = Callable[[Path], Place | None]
 class Range(Frozen):
     """How far something may move. What a variant leaves out is as the outer bound says."""
 
-    from_: StrictInt | AnyDuration | None = Field(default=None, alias="from")
-    to: StrictInt | AnyDuration | None = None
+    from_: Whole | AnyDuration | None = Field(default=None, alias="from")
+    to: Whole | AnyDuration | None = None
     percent: Annotated[Whole, Field(ge=0, le=100)] | None = None
     at_most: Annotated[Whole, Field(ge=0, le=100)] | None = None
     fixed: Flag = False  # as the model ships it: nothing may be changed
@@ -148,7 +148,7 @@ class Set(AnyChange):
     change: Literal["set"]
     to: (
         StrictBool
-        | StrictInt
+        | Whole
         | StrictStr
         | tuple[StrictStr, ...]
         | tuple[OfferedChoice, ...]

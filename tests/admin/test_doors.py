@@ -24,7 +24,7 @@ from tests.factories import a_colleague, a_school
 from tests.http.conftest import browser, sign_in_as
 
 WORKFLOW = "/admin/workflows/minor_enrolment"
-FILE = "settings: SLUG\nmodel: '1.0'\nvariant: standard\nchanges: []\n"
+FILE = "settings: this_school\nmodel: '1.0'\nvariant: standard\nchanges: []\n"
 OWNER, WORDS = "owner@example.org", "четыре слова для входа"
 PAGES = (
     "/admin/", "/admin/forms/", EDITOR, f"{EDITOR}/try", "/admin/workflows/", WORKFLOW,
@@ -64,9 +64,9 @@ def test_a_coordinator_looks_at_all_and_changes_nothing(reader: Editor) -> None:
             "revision": "0",
             "act": "hide:days",
             "seq": "0",
-            "source": FILE,
+            "source": _of(reader, FILE),
         }
-        assert reader.client.post(path, data={**asked, "source": FILE}).status_code == 403, path
+        assert reader.client.post(path, data=asked).status_code == 403, path
     assert reader.settings.newest is None
 
 
@@ -351,7 +351,12 @@ def test_four_doors_refuse_alike(
     """The page, the file, the API and the command line ask one validator, in the same words."""
     for name, bad in BAD.items():
         spec = SettingsSpec.model_validate(
-            {"settings": "s", "model": "1.0", "variant": "standard", "changes": [bad.change]}
+            {
+                "settings": _of(editor, "this_school"),
+                "model": "1.0",
+                "variant": "standard",
+                "changes": [bad.change],
+            }
         )
         file = tmp_path / "settings.yaml"
         file.write_text(to_yaml(spec), encoding="utf-8")
@@ -469,12 +474,13 @@ def test_the_file_that_is_downloaded_can_be_uploaded_again(editor: Editor) -> No
 @pytest.mark.parametrize(
     ("source", "place"),
     [
-        ("settings: s\nmodel: '1.0'\nvariant: standard\nchanges: &a []\n", "4:10"),
+        ("settings: this_school\nmodel: '1.0'\nvariant: standard\nchanges: &a []\n", "4:10"),
         (
-            "settings: s\nmodel: '1.0'\nvariant: standard\nchanges:\n  - {change: hid, at: x}\n",
+            "settings: this_school\nmodel: '1.0'\nvariant: standard\n"
+            "changes:\n  - {change: hid, at: x}\n",
             "5:",
         ),
-        ("settings: s\nmodel: '1.0'\nvariant: flexible\nchanges: []\n", "3:"),
+        ("settings: this_school\nmodel: '1.0'\nvariant: flexible\nchanges: []\n", "3:"),
         ("{" * 40, "1:"),
         ("\u202e", "1:1"),
     ],
@@ -482,6 +488,7 @@ def test_the_file_that_is_downloaded_can_be_uploaded_again(editor: Editor) -> No
 def test_a_broken_or_hostile_file_is_refused_with_its_place_and_kept_on_the_page(
     editor: Editor, source: str, place: str
 ) -> None:
+    source = _of(editor, source)
     answer = editor.press("/admin/file/", act="take", source=source)
 
     page = answer.get_data(as_text=True)
@@ -506,16 +513,34 @@ def test_a_file_that_is_too_large_is_refused(editor: Editor) -> None:
 
 def test_a_file_that_does_not_hold_may_still_become_the_draft(editor: Editor) -> None:
     source = (
-        "settings: s\nmodel: '1.0'\nvariant: standard\n"
+        "settings: this_school\nmodel: '1.0'\nvariant: standard\n"
         f"changes:\n  - {{change: hide, at: {FORM}.goal}}\n"
     )
 
-    answer = editor.press("/admin/file/", act="keep", source=source)
+    answer = editor.press("/admin/file/", act="keep", source=_of(editor, source))
 
     assert answer.status_code == 303
     assert [one.code for one in editor.settings.problems] == ["LIMIT-REQUIRED-HIDE"]
     editor.press(act="reset:goal")
     assert editor.settings.draft is None
+
+
+def _of(editor: Editor, source: str) -> str:
+    """A file as it is written for this school."""
+    return source.replace("this_school", editor.settings.school.slug.replace("-", "_"))
+
+
+def test_the_file_of_another_school_is_refused_at_its_first_line(editor: Editor) -> None:
+    editor.press(act="hide:days")
+    was = editor.settings.draft
+
+    answer = editor.press("/admin/file/", act="take", source=FILE)
+
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert "настройки другой школы: this_school" in _plain(page)
+    assert "1:11" in page
+    assert editor.settings.draft == was
 
 
 # Deadlines ---------------------------------------------------------------------------------------

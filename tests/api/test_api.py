@@ -163,6 +163,46 @@ def test_settings_are_checked_published_and_taken_back(client: FlaskClient, scho
     assert program.get(f"/schools/{school.id}/settings").get_json()["hash"] == shipped["hash"]
 
 
+def test_the_file_of_another_school_is_neither_checked_nor_published(
+    client: FlaskClient, school: School
+) -> None:
+    program = a_program(client, school, a_colleague(school, role="partner_admin"))
+    hide = [{"change": "hide", "at": "minor_questionnaire.days"}]
+    made = program.send("PUT", f"/schools/{school.id}/settings", {"changes": hide})
+    kept = program.get(f"/schools/{school.id}/settings").get_json()
+    other = "settings: elsewhere\nmodel: '1.0'\nvariant: standard\nchanges: []\n"
+
+    checked = program.post(f"/schools/{school.id}/settings/check", {"yaml": other}).get_json()
+    refused = program.send("PUT", f"/schools/{school.id}/settings", {"yaml": other})
+
+    assert made.status_code == 200
+    assert refused.status_code == 422
+    for found in (checked, refused.get_json()):
+        assert [(one["code"], one["line"]) for one in found["problems"]] == [("SETTINGS-SCHOOL", 1)]
+    assert (
+        program.get(f"/schools/{school.id}/settings").get_json()["published"] == kept["published"]
+    )
+
+
+@pytest.mark.parametrize("repeatable", [False, True])
+@pytest.mark.parametrize("bound", [2**53, -(2**53), 10**20, 10**400])
+def test_bounds_of_an_own_question_that_no_machine_holds_are_refused(
+    client: FlaskClient, school: School, bound: int, repeatable: bool
+) -> None:
+    program = a_program(client, school, a_colleague(school, role="partner_admin"))
+    field = {
+        "field": "own_clubs", "type": "number", "label": {"ru": "Сколько кружков"}, "max": bound,
+        "data": {"class": "ordinary", "purpose": "matching"},
+    }  # fmt: skip
+    change = {"change": "add_field", "at": "minor_questionnaire", "field": field}
+    key = {"Idempotency_Key": "bounds-1"} if repeatable else {}
+
+    answer = program.send("PUT", f"/schools/{school.id}/settings", {"changes": [change]}, **key)
+
+    assert answer.status_code == 422
+    assert "own_clubs" not in str(program.get(f"/schools/{school.id}/settings").get_json())
+
+
 def test_a_broken_or_hostile_file_is_answered_with_line_and_column(
     client: FlaskClient, school: School
 ) -> None:

@@ -135,6 +135,12 @@ def test_what_stands_beside_the_forbidding_sentence_is_still_read(special_words:
         "mailto:mum@mail.example", "tel:+79160000000", "javascript:alert(1)", "@klub_rebyat",
         "госуслуги.рф", "сбербанк.online", "xn--80ak.xn--p1ai", "203.0.113.9", "ｅｖｉｌ．ｃｏｍ",
         "evil。com", "evil․com", "(evil.com)", "«evil.com»", "Сайт:evil.com.",
+        # Letters that look Latin, in a name that has Latin ones.
+        "vk.соm", "vk.cоm", "t.mе/x", "evil.ру", "@аdmin_bot", "тг@school_bot", "тг: @школа_бот",
+        # Dots of other scripts, gaps and brackets around a dot, a sign that is drawn as nothing.
+        "vk\u06d4com", "vk\u2e31com", "vk\ua4f8com", "v\u2800k.com", "vk[.]com", "vk (dot) com",
+        "vk .com", "vk. com", "//evil/path", "a@b", "school@bot",
+        "+7 916 000-00-00", "8 916 000 00 00", "8(916)000-00-00", "89160000000",
     ],
 )  # fmt: skip
 def test_what_leads_away_from_the_page_is_found(words: str) -> None:
@@ -149,6 +155,12 @@ def test_what_leads_away_from_the_page_is_found(words: str) -> None:
         "A.S. Pushkin",
         "кто/что", "Мама (папа)", "по 5-балльной шкале: 3.5", "№ 7", "8 (8172) 00-00-00", "50 %",
         "C++ или Python?", "Иванов И.И.", "что делать: петь, шить",
+        "7.5 класс", "С 9.00 до 18.00", "Кружок «Код.Дети»", "Кружок «Код. Дети»", "О.Генри",
+        "How are you. Me too", "I like it. Net ball too", "Python 3.11", "Пункт 1 // пункт 2",
+        "2025/2026 учебный год", "с 01.09.2026 по 31.05.2027", "Я.Класс", "IT-класс. Да или нет?",
+        "HTML/CSS", "Сколько часов: 10-20-30", "1.1. Кем хочешь стать", "e-mail или телефон",
+        "900 000 000 000 рублей", "8 900 рублей в месяц", "8 900 рублей, 10 000 рублей",
+        "С 8.00-9.00, 10.00-11.00", "2.3.1 пункт", "ФИО (отчество, если есть)",
     ],
 )  # fmt: skip
 def test_plain_words_lead_nowhere(words: str) -> None:

@@ -120,6 +120,12 @@ def read_yaml(
     spec = read_document(SettingsSpec, document)
     if isinstance(spec, list):
         return None, tuple(spec)
+    own = spec_of(school, release, ()).settings
+    if spec.settings != own:
+        # Another school's file: taken, it would put that school's changes in place of these.
+        place = document.place(("settings",))
+        facts = {"given": spec.settings, "school": own}
+        return None, (Problem("SETTINGS-SCHOOL", facts, place, "settings"),)
     if spec.variant != school.variant:
         facts = {"variant": spec.variant, "school": school.variant}
         place = document.place(("variant",))
