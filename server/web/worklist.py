@@ -156,7 +156,8 @@ def _facts(view: View, found: Worklist) -> dict[str, Any]:
         "columns": _columns(found),
         "deeds": _deeds(chosen),
         "blocked_by_look": any(
-            row.kind == "review" and row.blocked is None and not row.opened for row in found.rows
+            row.kind == "review" and row.blocked is None and not row.opened and not row.flags
+            for row in found.rows
         ),
         "next_url": view.url(after=_written(found.next_after)) if found.next_after else "",
         "first_url": view.url() if view.after else "",

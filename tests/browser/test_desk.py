@@ -228,12 +228,29 @@ def test_axe_finds_nothing(
     context.close()
 
 
-def test_the_poster_fits_one_sheet_of_paper(browser: Browser, desk: Desk) -> None:
+@pytest.mark.parametrize("sheet", ["A4", "Letter"])
+def test_the_poster_fits_one_sheet_of_paper(browser: Browser, desk: Desk, sheet: str) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = desk.sign_in(context)
     page.goto(f"{desk.address}/desk/poster/vologda?lang=ru")
 
-    paper = page.pdf(format="A4")
-
-    assert paper.count(b"/Type /Page\n") == 1
+    assert pages_of(page.pdf(format=sheet)) == 1
+    for place, words in LONG.items():
+        page.locator(f".poster {place}").evaluate("(one, words) => one.textContent = words", words)
+    assert pages_of(page.pdf(format=sheet)) == 1
     context.close()
+
+
+# As long as names and addresses of schools get.
+LONG = {
+    "header strong": "Муниципальное бюджетное общеобразовательное учреждение «Средняя школа № 14"
+    " имени дважды Героя Советского Союза»",
+    ".poster-address": "nastavniki.vologodskaya-oblast.example/go/srednyaya-shkola-14"
+    "/vologodskiy-munitsipalnyy-okrug",
+    "footer": "Константинопольская Александра Владиславовна · 8 8172 00-00-00 доб. 1234"
+    " · понедельник–пятница с 9:00 до 18:00, обед с 13:00 до 14:00",
+}
+
+
+def pages_of(paper: bytes) -> int:
+    return len(re.findall(rb"/Type\s*/Page\b", paper))

@@ -575,6 +575,8 @@ def test_a_call_is_noted_on_the_card(school: School, hers: Browser) -> None:
     page = form.send(outcome="no_answer")
 
     assert "Get in touch with the parent: Could not reach them" in page.text
+    assert "Nobody is told to call again by itself" in page.text
+    assert "Consents" in hers.open("/desk?tab=overdue&lang=en").text
     assert made.task("call_guardian").status == cases.DONE
     assert form.send(outcome="no_answer").status == 200  # the second click of the same page
 
