@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -220,6 +221,24 @@ def test_a_refused_change_leaves_its_key_free(program: Program, school: School) 
     mended = program.post(path, {"contact": "mum@example.org"}, Idempotency_Key="one")
 
     assert (refused.status_code, mended.status_code) == (422, 201)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [10**20, "\ud800", functools.reduce(lambda held, _: [held], range(400), "deep")],
+    ids=["a huge number", "half a character", "nested deep"],
+)
+def test_an_odd_answer_is_refused_alike_with_a_key_and_without(
+    program: Program, school: School, odd: Any
+) -> None:
+    path, body, _ = _fill(school)
+    body = {"answers": {**body["answers"], "goal": odd}}
+
+    plain = program.post(path, body)
+    keyed = program.post(path, body, Idempotency_Key="one")
+
+    assert (plain.status_code, keyed.status_code) == (422, 422)
+    assert plain.get_json()["problems"] == keyed.get_json()["problems"]
 
 
 def test_one_key_on_two_paths_is_refused(program: Program, school: School) -> None:
