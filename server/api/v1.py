@@ -89,7 +89,7 @@ def _by_parts(row: Route, call: Call) -> dict[str, Any]:
 
 def _asked(row: Route, call: Call) -> dict[str, Any]:
     try:
-        body = call.body.model_dump(mode="json") if call.body is not None else None
+        body: Any = call.body.model_dump(mode="json") if call.body is not None else None
     except (ValueError, RecursionError):  # nested too deep to be written anew: as it was sent
         body = request.get_data(as_text=True)
     return {
