@@ -11,7 +11,7 @@ from server.consents.signers import day_in
 from server.services.cases.standing import Standing
 from server.services.messages import letters, links
 from server.services.unit_of_work import UnitOfWork
-from server.store import cases, deliveries, schools
+from server.store import deliveries, schools
 from server.store.steps import FAR_AWAY, TaskRow
 
 FAMILY = ("guardian", "mentee")
@@ -46,7 +46,7 @@ def to_family(
         case_id=case.id,
         person_id=person_id,
         link_id=link,
-        values={"number": _known_as(work, standing), **(values or {})},
+        values={"number": case.number, **(values or {})},
     )
 
 
@@ -95,12 +95,6 @@ def remind_now(work: UnitOfWork, standing: Standing, task: TaskRow) -> None:
         to_family(work, standing, letter="reminder", role=task.role, values=values)
     else:
         to_staff(work, standing, letter="overdue_to_coordinator", role=task.role)
-
-
-def _known_as(work: UnitOfWork, standing: Standing) -> int:
-    """The number a family knows: a withdrawal's own case is staff's work on their application."""
-    cause = cases.case(work.session, standing.case.cause_id) if standing.case.cause_id else None
-    return cause.number if cause is not None else standing.case.number
 
 
 def _reached_as(standing: Standing, role: str) -> str:

@@ -248,8 +248,15 @@ def _common(
         "partner_name": partner.name,
         "contact_phone": partner.contact_phone,
         "base_url": work.tools.base_url,
-        "number": case.number if case else None,
+        "number": _known_as(work, case, row.person_id) if case else None,
     }
+
+
+def _known_as(work: UnitOfWork, case: cases.Case, reader_id: UUID | None) -> int:
+    """The number a reader knows: to a family, staff's work on a withdrawal is their application."""
+    of_family = reader_id in (case.guardian_id, case.subject_id)
+    cause = cases.case(work.session, case.cause_id) if case.cause_id and of_family else None
+    return cause.number if cause is not None else case.number
 
 
 def _person_of(work: UnitOfWork, account_id: UUID) -> UUID:
