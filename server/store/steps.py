@@ -199,9 +199,7 @@ class Timer(NamedTuple):
     rule: Mapping[str, Any]
 
 
-def take_timer(
-    transaction: Transaction, tenant_id: UUID, timer_id: UUID
-) -> Timer | None:
+def take_timer(transaction: Transaction, tenant_id: UUID, timer_id: UUID) -> Timer | None:
     """Delete a timer's row: whoever gets it back fires it; gone means someone finished first."""
     rows = transaction.read(
         (
