@@ -46,7 +46,13 @@ def shown(one: Application, speaker: Speaker, *, looked: Sequence[Looked] = ()) 
         if _is_too_late(one)
         else [*_renewal(one), *(_mine(one, step) for step in _steps(one, "guardian"))],
         "coming": _coming(one, speaker),
-        "board": board(one.consents, speaker, case_id=one.case_id, open_stages=_open_stages(one)),
+        "board": board(
+            one.consents,
+            speaker,
+            case_id=one.case_id,
+            open_stages=_open_stages(one),
+            ended=one.end is not None,
+        ),
         "lines": _answers(one),
         "receipts": [
             {
@@ -94,17 +100,18 @@ def board(
     *,
     case_id: UUID | None = None,
     open_stages: Collection[str] = (),
+    ended: bool = False,
 ) -> list[dict[str, Any]]:
     """Every consent with its state and what can be done with it.
 
     Without a case it is the child's own board. `open_stages` are those whose package waits for
-    the guardian.
+    the guardian; of an application that ended nothing is open.
     """
     lines = []
     for one in consents:
         if case_id is None and one.state in _NOT_ANSWERED:
             continue  # it stands in the child's list of what to do, if it is the child's turn
-        line = _line(one, speaker, child=case_id is None)
+        line = _line(one, speaker, child=case_id is None, ended=ended)
         if one.state in _NOT_ANSWERED and one.stage in open_stages:
             line["act"] = _("Give an answer")
             line["act_url"] = url_for("guardian.go_on", case_id=case_id, stage=one.stage)
@@ -115,9 +122,9 @@ def board(
     return lines
 
 
-def _line(one: ConsentState, speaker: Speaker, *, child: bool) -> dict[str, Any]:
+def _line(one: ConsentState, speaker: Speaker, *, child: bool, ended: bool) -> dict[str, Any]:
     blueprint = "child" if child else "guardian"
-    state, word = _consent_word(one)
+    state, word = _consent_word(one, ended=ended)
     # A day beside what waits for an answer would read as the day of an answer.
     at = (one.withdrawn_at or one.answered_at) if state != "not_asked" else None
     line: dict[str, Any] = {
@@ -133,9 +140,11 @@ def _line(one: ConsentState, speaker: Speaker, *, child: bool) -> dict[str, Any]
     return line
 
 
-def _consent_word(one: ConsentState) -> tuple[str, str]:
+def _consent_word(one: ConsentState, *, ended: bool) -> tuple[str, str]:
     if one.state in LIVE:
         return "given", _("given")
+    if ended and one.state in _NOT_ANSWERED:
+        return "not_asked", _("never came into force: the application is closed")
     if one.state == "requested" and one.answered_at is not None:
         return "waiting", _("you signed, the child has yet to sign")
     if one.state in _NOT_ANSWERED and not one.required:
@@ -163,9 +172,18 @@ def _state(one: Application) -> tuple[str, str]:
         return "waiting", _("The coordinator explains to the child what to expect")
     if _steps(one, "guardian") or one.renewal is not None:
         return "note", _("Your turn")
-    if _steps(one, "mentee"):
-        return "waiting", _("Waiting for the child’s answer")
+    if open_for_child := _steps(one, "mentee"):
+        return "waiting", _waiting_for_child(open_for_child)
     return "waiting", _("The school is deciding")
+
+
+def _waiting_for_child(steps: Sequence[NextStep]) -> str:
+    """What the child has yet to do, the first of it: its word, its signature, its form."""
+    if any(step.step == "voice" for step in steps):
+        return str(_("Waiting for the child’s answer"))
+    if any(step.kind == "sign" for step in steps):
+        return str(_("Waiting for the child’s signature"))
+    return str(_("Waiting for the child’s questionnaire"))
 
 
 def _is_too_late(one: Application) -> bool:
@@ -200,14 +218,21 @@ def _renewal(one: Application) -> list[dict[str, str]]:
 
 def _mine(one: Application, step: NextStep) -> dict[str, str]:
     if step.kind == "sign":
+        title = _("Go on to the consents")
         url = url_for("guardian.go_on", case_id=one.case_id, stage=step.step)
     else:
+        title = _("Continue: %(step)s", step=step.label.in_(locale()))
         url = url_for("guardian.form", case_id=one.case_id, step=step.step)
-    return {"title": _("Continue: %(step)s", step=step.label.in_(locale())), "url": url}
+    return {"title": title, "url": url}
 
 
 def _coming(one: Application, speaker: Speaker) -> list[str]:
     """What happens next, in order; names of steps are never declined."""
+    if one.end == "declined_by_child":
+        return [
+            _("Nobody tries to persuade the child or asks why."),
+            _("What was typed is erased within 30 days."),
+        ]
     if one.end is not None or _is_too_late(one):
         return []
     if one.status == "paused":

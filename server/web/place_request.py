@@ -76,7 +76,7 @@ def mend_request(case_id: UUID) -> ResponseReturnValue:
         perform(requests.mend_request, case_id=case_id, read=reader, one_word=one_word)
         _put_names_right()
         signing.follow_mended(place, before)
-        flash(_("The names are put right in the documents. Look through the list again."), "good")
+        flash(_("The data is put right in the documents. Look through the list again."), "good")
         return redirect(place.check_url, 303)
 
     return _answered(asked, speaker, facts, mend)
@@ -174,7 +174,7 @@ def _page(
     return page(
         "family/request.html",
         status=status,
-        page_title=_("Put the names right")
+        page_title=_("Put the data right")
         if facts.get("mending")
         else _("Who asks, and for whom"),
         rows=forms.rows(

@@ -24,6 +24,7 @@ from server.web import forms
 from server.web.letterhead import speaker_of
 
 _ONCE = "once"
+_WITHOUT_TERM = ("refused", "withdrawn", "revoked")
 
 View = Callable[..., ResponseReturnValue]
 
@@ -235,5 +236,7 @@ def _signed(found: Record, speaker: Any) -> list[dict[str, Any]]:
     ]
     if found.state.withdrawn_at is not None:
         facts.append({"label": _("Withdrawn"), "value": speaker.moment(found.state.withdrawn_at)})
-    facts.append({"label": _("Valid until"), "value": speaker.day(found.state.valid_until)})
+    # What was never given, or does not hold any more, has no term.
+    if found.state.state not in _WITHOUT_TERM:
+        facts.append({"label": _("Valid until"), "value": speaker.day(found.state.valid_until)})
     return facts

@@ -282,11 +282,7 @@ def _line(place: Place, one: Question, said: Said | None) -> dict[str, Any]:
         "label": one.document.title,
         "value": "",
         "badge": {"kind": kinds[said], "text": words[said]},
-        "note": _(
-            "text of %(day)s, mark %(mark)s",
-            day=place.speaker.digits(_edition(one)),
-            mark=one.document.hash[:8],
-        ),
+        "note": _("text of %(day)s", day=place.speaker.digits(_edition(one))),
         "url": place.question_url(one.consent),
     }
 

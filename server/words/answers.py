@@ -75,7 +75,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "ANSWER-NUMBER": N_("“%(label)s”: write a number in digits, for example 7 or 3.5."),
     "ANSWER-DATE": N_(
         "“%(label)s”: there is no such date. Write the day, the month and the year, for example"
-        " 5 9 2026."
+        " 27 3 2013."
     ),
     "ANSWER-DATE-PART": N_("“%(label)s”: these are missing: %(missing)s."),
     "ANSWER-AGE": N_("“%(label)s”: the programme is for children below %(below)s. Check the year."),

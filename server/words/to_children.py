@@ -93,7 +93,7 @@ TO_CHILDREN: Final = (
     C_("child", "“%(label)s”: letters cannot reach this mail address. Check it; it should look like name@example.org."),
     C_("child", "“%(label)s”: messages do not reach this number. Give a mobile number or a mail address."),
     C_("child", "“%(label)s”: there are hidden characters in the text that cannot be stored. Type it again instead of pasting it."),
-    C_("child", "“%(label)s”: there is no such date. Write the day, the month and the year, for example 5 9 2026."),
+    C_("child", "“%(label)s”: there is no such date. Write the day, the month and the year, for example 27 3 2013."),
     C_("child", "“%(label)s”: there is no such number. Check the digits; a number of another country begins with + and its code."),
     C_("child", "“%(label)s”: this date has not come yet. Check the day, the month and the year."),
     C_("child", "“%(label)s”: this date has passed. Give today's date or a later one."),

@@ -59,6 +59,14 @@ def teenager(school: School, phone: Browser) -> tuple[UUID, Browser]:
     return case_id, own
 
 
+def say_yes_for_itself(own: Browser) -> None:
+    """The teenager wants to, and stands before the first document."""
+    own.get("/child/form/voice")
+    say(own, "yes")
+    if "/sign/" not in own.at:
+        own.get("/child/next")
+
+
 def sent_back(school: School, case_id: UUID) -> None:
     """The coordinator returns the questionnaire."""
     card = school.do(school.coordinator, desk.card, case_id=case_id, locale="ru")
@@ -414,6 +422,38 @@ def test_a_changed_contact_closes_the_page_that_is_open_by_the_old_one(school, p
 
     own.get("/child/")
     assert own.status == 401
+
+
+def test_a_teenager_is_asked_about_itself_by_the_document_the_guardian_signed(school, phone):
+    _, own = teenager(school, phone)
+    say_yes_for_itself(own)
+
+    assert "Do you allow the school to work with what it knows about you?" in own.words
+    assert own.words.count("Do you allow the school to work with the child") == 0
+
+
+def test_the_familys_page_names_what_is_open_for_the_child(school, phone):
+    _, own = teenager(school, phone)
+    phone.get("/s/")
+    assert "Waiting for the child’s answer" in phone.words
+
+    say_yes_for_itself(own)
+    phone.get("/s/")
+    assert "Waiting for the child’s signature" in phone.words
+
+
+def test_after_a_teenagers_no_the_familys_page_waits_for_nothing(school, phone):
+    _, own = teenager(school, phone)
+    own.get("/child/form/voice")
+    own.post({"q_understands": "yes", "q_wants": "no"})
+    own.post({"q_understands": "yes", "q_wants": "no", "sure": "yes"})
+    assert end_of(school) == "declined_by_child"
+
+    phone.get("/s/")
+    assert "never came into force: the application is closed" in phone.words
+    assert "the child has yet to sign" not in phone.words
+    assert "answer any day" not in phone.words
+    assert "What was typed is erased within 30 days." in phone.words
 
 
 def test_the_parents_yes_does_not_open_what_the_teenager_refuses(school, phone):
