@@ -245,7 +245,7 @@ def test_every_code_has_a_sentence_in_both_languages() -> None:
 
     # The rest are made of a parameter's id (LIMIT-P20-UNIT), or told by who knows the school.
     named = {code for code in table if not re.match(r"LIMIT-P\d", code)}
-    assert used | {"SETTINGS-VARIANT"} == named
+    assert used | {"SETTINGS-SCHOOL", "SETTINGS-VARIANT"} == named
     for sentences in table.values():
         assert set(sentences) == {"ru", "en"}
 
