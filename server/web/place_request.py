@@ -174,9 +174,7 @@ def _page(
     return page(
         "family/request.html",
         status=status,
-        page_title=_("Put the data right")
-        if facts.get("mending")
-        else _("Who asks, and for whom"),
+        page_title=_("Put the data right") if facts.get("mending") else _("Who asks, and for whom"),
         rows=forms.rows(
             asked.form,
             locale(),

@@ -72,8 +72,6 @@ def field_row() -> Callable[[FieldView], str]:
     environment = Environment(
         loader=FileSystemLoader(templates), autoescape=True, extensions=["jinja2.ext.i18n"]
     )
-    environment.install_gettext_translations(
-        gettext.NullTranslations(), newstyle=True
-    )
+    environment.install_gettext_translations(gettext.NullTranslations(), newstyle=True)
     macro = environment.get_template("_fields.html").module.field_row
     return lambda view: str(macro(view))

@@ -49,9 +49,7 @@ class Office:
     def pdf(self, mine: Enrolment, consent: str = "processing") -> bytes:
         return self.confirmation(mine, consent).content
 
-    def confirmation(
-        self, mine: Enrolment, consent: str = "processing"
-    ) -> receipts.Confirmation:
+    def confirmation(self, mine: Enrolment, consent: str = "processing") -> receipts.Confirmation:
         return self.school.do(
             mine.guardian, receipts.receipt_pdf, consent_id=mine.consent_id(consent)
         )
@@ -83,9 +81,7 @@ def test_each_consent_gets_a_confirmation_of_its_own(office: Office, mine: Enrol
     assert office.pdf(mine) != office.pdf(mine, "participation")
 
 
-def test_its_name_tells_the_consent_and_the_day_and_nobody(
-    office: Office, mine: Enrolment
-) -> None:
+def test_its_name_tells_the_consent_and_the_day_and_nobody(office: Office, mine: Enrolment) -> None:
     office.settle()
 
     names = {office.confirmation(mine, one).name for one in ("processing", "participation")}
