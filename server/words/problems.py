@@ -330,6 +330,8 @@ def _kind(wanted: Any, locale: str) -> str:
     if wanted["kind"] == "mapping":
         keys = ", ".join(wanted["keys"])
         return translate(locale, N_("keys with values (%(keys)s)"), keys=keys)
+    if wanted["le"] >= 2**53 - 1:  # what any number is bound to says nothing to a reader
+        return translate(locale, N_("a whole number"))
     ends = {"least": wanted["ge"], "most": wanted["le"]}
     return translate(locale, N_("a whole number from %(least)s to %(most)s"), **ends)
 

@@ -89,7 +89,7 @@ def test_of_twenty_wrong_codes_at_once_five_are_compared_and_the_right_one_is_re
     [
         (lambda facts: {**facts, "answers": {**BOTH, "participation": "refused"}}, "code_other"),
         (lambda facts: {**facts, "typed": "０" * 6}, "code_wrong"),
-        (lambda facts: {**facts, "typed": ""}, "code_wrong"),
+        (lambda facts: {**facts, "typed": ""}, "code_malformed"),
         (lambda facts: {**facts, "code_id": None}, "code_needed"),
     ],
 )
