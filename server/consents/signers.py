@@ -8,12 +8,11 @@ from datetime import date, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictInt, model_validator
 from pydantic_core import PydanticCustomError
 
 from server.consents.definition import ConsentSpec
 from server.kernel.frozen import Frozen
-from server.kernel.written import Whole
 
 SignerRole = Literal["guardian", "mentee"]
 Capacity = Literal["self", "mother", "father", "adopter", "guardian", "institution"]
@@ -22,8 +21,8 @@ Capacity = Literal["self", "mother", "father", "adopter", "guardian", "instituti
 class AgeRow(Frozen):
     """Who signs between two ages, both counted in; no end means any age above."""
 
-    from_: Whole = Field(default=0, alias="from", ge=0, le=150)
-    to: Whole | None = Field(default=None, ge=0, le=150)
+    from_: StrictInt = Field(default=0, alias="from", ge=0, le=150)
+    to: StrictInt | None = Field(default=None, ge=0, le=150)
     sign: tuple[SignerRole, ...] = Field(min_length=1)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from server.kernel.durations import AnyDuration
 from server.kernel.frozen import Frozen, Id, ParameterId, WhyId
@@ -71,7 +71,7 @@ class FieldSpec(Frozen):
     choices: Choices | None = None
     min: Whole | WrittenDate | Literal["today"] | None = None
     max: Whole | WrittenDate | Literal["today"] | None = None
-    max_length: Whole | None = Field(default=None, ge=1, le=10_000)
+    max_length: StrictInt | None = Field(default=None, ge=1, le=10_000)
     readers: tuple[Role, ...] = ()
     data: Data | None = None
     is_: str | None = Field(default=None, alias="is", pattern=r"^(mentee|guardian)\.[a-z_]+$")

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 Flag = StrictBool
 # What canonical JSON has a form for: beyond it two machines would read two numbers (RFC 8785).
 MOST = 2**53 - 1
+# A field with narrower bounds takes StrictInt: beside these they would be lost.
 Whole = Annotated[StrictInt, Field(ge=-MOST, le=MOST)]
 
 # How many days a month has is more than a pattern can say: the calendar is asked below.

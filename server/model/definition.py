@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, StrictBool, StrictStr, Tag
+from pydantic import Discriminator, Field, StrictBool, StrictInt, StrictStr, Tag
 
 from server.forms.definition import Data, FieldType, Role
 from server.kernel.durations import AnyDuration, Duration
@@ -125,7 +125,7 @@ class OwnField(Frozen):
     choices: OwnChoices | None = None
     min: Whole | Literal["today"] | None = None
     max: Whole | Literal["today"] | None = None
-    max_length: Whole | None = Field(default=None, ge=1, le=10_000)
+    max_length: StrictInt | None = Field(default=None, ge=1, le=10_000)
     readers: tuple[Role, ...] = ("coordinator",)
     data: Data | None = None  # only a note, which asks nothing, goes without
 

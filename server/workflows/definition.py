@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, StrictInt, Tag
 
 from server.forms.definition import Locked, Role
 from server.kernel.durations import AnyDuration
@@ -103,8 +103,8 @@ class ConsentStep(AnyStep):
 class AgeRow(Frozen):
     """One row of a choice by age: whole years, both ends included."""
 
-    from_: Whole = Field(default=0, alias="from", ge=0, le=OLDEST)
-    to: Whole = Field(default=OLDEST, ge=0, le=OLDEST)
+    from_: StrictInt = Field(default=0, alias="from", ge=0, le=OLDEST)
+    to: StrictInt = Field(default=OLDEST, ge=0, le=OLDEST)
     form: Id
     by: Role
     stop_on: StopOn | None = None
@@ -131,7 +131,7 @@ class Outcome(Frozen):
     to: Id | None = None  # an end
     back_to: Id | None = None  # a form step, filled in once more
     comment: Literal["required", "optional", "none"] = "none"
-    at_most: Whole | None = Field(default=None, ge=1, le=10)
+    at_most: StrictInt | None = Field(default=None, ge=1, le=10)
 
     @property
     def accepts(self) -> bool:
