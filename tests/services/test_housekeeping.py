@@ -272,6 +272,12 @@ def _timers_of(school: School, case_id: UUID) -> list[Timer]:
 
 def _expires_all_the_same(school: School, mine: Enrolment) -> None:
     """As if the scheduler had taken the timer a moment before it was dropped."""
+    timer_id = _due_now(school, mine, "expire")
+    assert not school.do(SYSTEM, unattended.fire_timer, timer_id)
+
+
+def _due_now(school: School, mine: Enrolment, kind: str) -> UUID:
+    """A timer of the case that is due this moment."""
     timer_id = new_id()
 
     def set_one(work: UnitOfWork) -> None:
@@ -281,7 +287,7 @@ def _expires_all_the_same(school: School, mine: Enrolment) -> None:
                 tenant_id=work.tenant_id,
                 case_id=mine.case_id,
                 task_id=None,
-                kind="expire",
+                kind=kind,
                 fires_at=work.now,
                 rule={},
                 attempts=0,
@@ -289,7 +295,7 @@ def _expires_all_the_same(school: School, mine: Enrolment) -> None:
         )
 
     school.do(SYSTEM, set_one)
-    assert not school.do(SYSTEM, unattended.fire_timer, timer_id)
+    return timer_id
 
 
 def _close(school: School, colleague: Colleague, withdrawal: UUID) -> None:
@@ -332,23 +338,8 @@ def _read(work: Any, person_id: Any) -> dict[str, Any]:
 
 def test_a_timer_that_finds_nothing_to_do_is_gone_all_the_same(school: School) -> None:
     mine = an_enrolment(school, at="consents")
-    timer_id = new_id()
+    timer_id = _due_now(school, mine, "remind")
 
-    def set_one(work: UnitOfWork) -> None:
-        work.session.add(
-            Timer(
-                id=timer_id,
-                tenant_id=work.tenant_id,
-                case_id=mine.case_id,
-                task_id=None,
-                kind="remind",
-                fires_at=work.now,
-                rule={},
-                attempts=0,
-            )
-        )
-
-    school.do(SYSTEM, set_one)
     assert not school.do(SYSTEM, unattended.fire_timer, timer_id=timer_id)
 
     assert (

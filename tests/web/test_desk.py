@@ -12,8 +12,6 @@ from flask import Flask
 from sqlalchemy import text
 
 from server.access.actors import SHELL
-from server.app import create_app
-from server.runtime import Runtime
 from server.services.accounts import people
 from server.store import cases
 from tests.browsing import Browser, Page, a_browser
@@ -25,31 +23,10 @@ from tests.factories import (
     a_school,
     an_enrolment,
     an_invited_family,
-    standing_still,
 )
 
 # The same for every worker: names of tests must not differ between them.
 UNKNOWN = "11111111-1111-4111-8111-111111111111"
-
-
-@pytest.fixture
-def still(runtime: Runtime) -> Runtime:
-    return standing_still(runtime)
-
-
-@pytest.fixture
-def app(still: Runtime) -> Flask:
-    return create_app(still)
-
-
-@pytest.fixture
-def school(still: Runtime) -> School:
-    return a_school(still.tools)
-
-
-@pytest.fixture
-def nina(school: School) -> Colleague:
-    return a_colleague(school, name="Белова Нина")
 
 
 @pytest.fixture

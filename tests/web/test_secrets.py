@@ -12,10 +12,8 @@ from flask import Flask
 from psycopg import sql
 
 from server.access.actors import Actor
-from server.app import create_app
 from server.kernel import logs
 from server.kernel.marks import link_token, one_time_code
-from server.runtime import Runtime
 from server.services.families import arrivals, childs_turn
 from server.services.messages import letters
 from tests.api.conftest import a_program
@@ -24,34 +22,11 @@ from tests.factories import (
     Colleague,
     Enrolment,
     School,
-    a_colleague,
-    a_school,
     an_enrolment,
     an_invited_family,
-    standing_still,
 )
 
 PAGES = ("desk", "api")
-
-
-@pytest.fixture
-def still(runtime: Runtime) -> Runtime:
-    return standing_still(runtime)
-
-
-@pytest.fixture
-def app(still: Runtime) -> Flask:
-    return create_app(still)
-
-
-@pytest.fixture
-def school(still: Runtime) -> School:
-    return a_school(still.tools)
-
-
-@pytest.fixture
-def nina(school: School) -> Colleague:
-    return a_colleague(school, name="Белова Нина")
 
 
 @pytest.fixture

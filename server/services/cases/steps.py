@@ -7,6 +7,7 @@ gather what is theirs in between.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, cast
 from uuid import UUID
 
@@ -103,29 +104,8 @@ def take(
     )
     taken = advance(standing.compiled, standing.state, move, facts)
     standing.state = taken.state
-    revision = standing.case.revision + 1
-    standing.case = standing.case._replace(
-        revision=revision, status=taken.state.status, marking=taken.state.to_json()
-    )
-    step_writes.save_case(
-        work.transaction,
-        work.tenant_id,
-        standing.case,
-        marking=taken.state.to_json(),
-        revision=revision,
-        now=work.now,
-    )
-    step_writes.add_event(
-        work.transaction,
-        work.tenant_id,
-        standing.case.id,
-        seq=revision,
-        at=work.now,
-        kind=kind,
-        actor_id=actor_id or work.actor.person_id,
-        actor_role=work.actor.role,
-        on_behalf_of=on_behalf_of,
-        data=dict(data or {}),
+    _write_down(
+        work, standing, kind=kind, actor_id=actor_id, on_behalf_of=on_behalf_of, data=data or {}
     )
     for effect in taken.effects:
         consequences.carry_out(work, standing, effect)
@@ -137,28 +117,7 @@ def take(
 
 def note(work: UnitOfWork, standing: Standing, *, kind: str) -> None:
     """Write down what happened beside the way: the case stands where it stood."""
-    revision = standing.case.revision + 1
-    standing.case = standing.case._replace(revision=revision)
-    step_writes.save_case(
-        work.transaction,
-        work.tenant_id,
-        standing.case,
-        marking=standing.state.to_json(),
-        revision=revision,
-        now=work.now,
-    )
-    step_writes.add_event(
-        work.transaction,
-        work.tenant_id,
-        standing.case.id,
-        seq=revision,
-        at=work.now,
-        kind=kind,
-        actor_id=work.actor.person_id,
-        actor_role=work.actor.role,
-        on_behalf_of=None,
-        data={},
-    )
+    _write_down(work, standing, kind=kind)
 
 
 def finish(work: UnitOfWork, standing: Standing, result: Mapping[str, Any]) -> dict[str, Any]:
@@ -251,4 +210,41 @@ def can_see(work: UnitOfWork, standing: Standing) -> bool:
     actor = work.actor
     return actor.kind == "system" or any(
         policy.allowed(actor, permission, standing.thing) for permission in seeing
+    )
+
+
+def _write_down(
+    work: UnitOfWork,
+    standing: Standing,
+    *,
+    kind: str,
+    actor_id: UUID | None = None,
+    on_behalf_of: UUID | None = None,
+    data: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
+    """Write where the case stands now and what happened, as its next revision."""
+    revision = standing.case.revision + 1
+    marking = standing.state.to_json()
+    standing.case = standing.case._replace(
+        revision=revision, status=standing.state.status, marking=marking
+    )
+    step_writes.save_case(
+        work.transaction,
+        work.tenant_id,
+        standing.case,
+        marking=marking,
+        revision=revision,
+        now=work.now,
+    )
+    step_writes.add_event(
+        work.transaction,
+        work.tenant_id,
+        standing.case.id,
+        seq=revision,
+        at=work.now,
+        kind=kind,
+        actor_id=actor_id or work.actor.person_id,
+        actor_role=work.actor.role,
+        on_behalf_of=on_behalf_of,
+        data=dict(data),
     )
