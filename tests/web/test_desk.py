@@ -735,7 +735,7 @@ def test_english_is_complete(school: School, hers: Browser, nina: Colleague) -> 
     for path in ("/desk", card(made), "/desk/invite", "/desk/poster"):
         words = hers.open(f"{path}?lang=en").text
         told = re.sub(
-            r"АНО «Вектор роста»|Белова Нина|Ирина Мельникова|по[^.]*18|Русский", "", words
+            r"АНО «Вектор роста»|Белова Нина|Ирина Мельникова|по будням|Русский", "", words
         )
         told = re.sub(r"Вологда|Череповец|Kim\w* Анна|Научиться шить", "", told)
         assert not re.findall(r"[а-яё]{3,}", told, re.IGNORECASE), path
